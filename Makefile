@@ -1,0 +1,26 @@
+# AI Factory Decision Engine. `make run` starts everything, `make test` proves it; `make help` explains the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar off
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check
+
+help: ## What each target does
+	@grep -hE '^[a-z.][a-z.-]*:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+.venv: $(VENV)/.runtime ## Set up the runtime environment only (hash-locked)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else f"Python 3.11 to 3.14 is needed; {sys.executable} is {v[0]}.{v[1]}. Try: make PYTHON=python3.12 run")'
+	@echo "setting up .venv (about a minute the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --quiet --require-hashes -r requirements.lock
+	@$(PIP) --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "adding the development tools ..."
+	@$(PIP) --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
