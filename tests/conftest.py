@@ -1,0 +1,3 @@
+"""Fixtures of the whole suite come from `tests/support`."""
+
+pytest_plugins = ["tests.support.stack"]
