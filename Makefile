@@ -24,3 +24,21 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@echo "adding the development tools ..."
 	@$(PIP) --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
+
+.PHONY: gen release-baseline
+gen: $(VENV)/.dev ## Generate stubs, descriptor set and OpenAPI from proto/
+	@$(BIN)/python tools/generate.py
+
+# Offline. `buf breaking` takes one module: third_party is vendored and judged by nobody.
+check: $(VENV)/.dev ## Lint, types, layers, contract, generated code: what CI runs besides the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/buf lint
+	$(BIN)/buf format -d --exit-code
+	$(BIN)/buf breaking proto --against proto/released.binpb
+	$(BIN)/python -m tools.check_generated
+
+release-baseline: $(VENV)/.dev ## Make the contract as it stands the baseline of the breaking check
+	@$(BIN)/buf build proto --exclude-source-info -o proto/released.binpb
