@@ -147,7 +147,7 @@ class Idempotency:
         self._log = log
         self._replays = metrics.idempotent_replays
 
-    async def once(
+    async def once(  # noqa: PLR0917 - what identifies a write is this much
         self,
         tenant: str,
         request_id: str,
