@@ -90,7 +90,7 @@ def _guard(values: Mapping[str, object], most: int) -> None:
     for name, value in values.items():
         if type(value) not in _SCALARS and limits.too_large(value, most):
             raise EvaluationError(
-                f"{name} holds more than {most} elements in one place, or nests more than {limits.MAX_VALUE_DEPTH} deep",
+                f"{name} holds more than {most} elements at one place, or nests over {limits.MAX_VALUE_DEPTH} deep",
                 fault=Fault.TOO_MUCH_WORK,
             )
 

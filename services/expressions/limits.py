@@ -55,7 +55,7 @@ def check_tree(root: Node) -> Excess | None:
     """Check what only the tree shows: nesting of macros, growth of values, patterns."""
     if macro_nesting(root) > MAX_MACRO_NESTING:
         return Excess(f"macros (all, exists, exists_one, map, filter) nest at most {MAX_MACRO_NESTING} deep")
-    if max(_copies(node) for node in root.walk()) > MAX_COPIES:
+    if max(map(_copies, root.walk())) > MAX_COPIES:
         return Excess(f"a value would be copied more than {MAX_COPIES} times")
     for node in root.walk():
         if node.kind is Kind.CALL and node.name == "matches":
@@ -81,19 +81,14 @@ def builds(root: Node) -> bool:
 def _copies(node: Node) -> int:
     """Bound how often the result holds the largest value that goes in. Constants are bounded by the text already."""
     below = [_copies(child) for child in node.children]
-    match node.kind:
-        case Kind.LIST | Kind.MAP:
-            return sum(below)
-        case Kind.CALL if node.name == "_+_":
-            return sum(below)
-        case Kind.COMPREHENSION:
-            return max(1, below[0]) * max(below[1:])
-        case Kind.CONSTANT | Kind.SELECT:
-            return max(below, default=0)
-        case Kind.IDENTIFIER if node.name.startswith("@"):
-            return 0  # the accumulator of a macro
-        case Kind.CALL if node.name in {"_?_:_", "_[_]", "dyn"}:
-            return max(below)
+    if node.kind in {Kind.LIST, Kind.MAP} or node.name == "_+_":
+        return sum(below)
+    if node.kind is Kind.COMPREHENSION:
+        return max(1, below[0]) * max(below[1:])
+    if node.kind in {Kind.CONSTANT, Kind.SELECT} or node.name in {"_?_:_", "_[_]", "dyn"}:
+        return max(below, default=0)
+    if node.kind is Kind.IDENTIFIER and node.name.startswith("@"):
+        return 0  # the accumulator of a macro
     return 1  # an identifier; every other function gives a number, a truth value or a text no longer than it reads
 
 
