@@ -7,10 +7,20 @@ fractions as percent with one or two decimals, thousands separated, the unit beh
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, Literal
 
 Language = Literal["ko", "en"]
 Particles = Literal["은/는", "이/가", "을/를", "과/와", "으로/로", "이라/라", "이에요/예요"]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizedText:
+    """A text in both languages of the product."""
+
+    ko: str = ""
+    en: str = ""
+
 
 _HANGUL_FIRST: Final = 0xAC00
 _HANGUL_LAST: Final = 0xD7A3
@@ -76,6 +86,30 @@ def josa(word: str, pair: Particles) -> str:
     final = final_consonant(word)
     takes_open = final == 0 or (pair == "으로/로" and final == _RIEUL)
     return word + (open_ if takes_open else closed)
+
+
+# Particles as authors leave them open in a text with gaps: `{defect_rate}이(가)`.
+_OPEN_PARTICLE: Final = re.compile(r"(?<=\S)(은\(는\)|이\(가\)|을\(를\)|과\(와\)|와\(과\)|\(으\)로)")
+_OPEN_PAIRS: Final[Mapping[str, Particles]] = {
+    "은(는)": "은/는",
+    "이(가)": "이/가",
+    "을(를)": "을/를",
+    "과(와)": "과/와",
+    "와(과)": "과/와",
+    "(으)로": "으로/로",
+}
+
+
+def settle_particles(text: str) -> str:
+    """Settle particles that were left open: `3.1%이(가) 목표를` becomes `3.1%가 목표를`."""
+    parts: list[str] = []
+    end = 0
+    for particle in _OPEN_PARTICLE.finditer(text):
+        before = text[end : particle.start()]
+        word = before.rpartition(" ")[2]
+        parts.append(before[: len(before) - len(word)] + josa(word, _OPEN_PAIRS[particle.group()]))
+        end = particle.end()
+    return "".join(parts) + text[end:]
 
 
 # What people write for a unit: UCUM -> (Korean, English, a space before it). Others stand as they are.

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.wording import Language, Particles, format_change, format_number, format_period, format_value, josa
+from services.wording import (
+    Language,
+    Particles,
+    format_change,
+    format_number,
+    format_period,
+    format_value,
+    josa,
+    settle_particles,
+)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +108,23 @@ def test_differences_of_fractions_are_percentage_points() -> None:
 )
 def test_periods_by_their_labels(label: str, ko: str, en: str) -> None:
     assert (format_period(label, "ko"), format_period(label, "en")) == (ko, en)
+
+
+@pytest.mark.parametrize(
+    ("text", "settled"),
+    [
+        ("불량률 3.1%이(가) 목표 3.0%을(를) 넘었습니다", "불량률 3.1%가 목표 3.0%를 넘었습니다"),
+        (
+            "온도 91.5°C이(가) 높습니다. 진동은(는) 4.5 mm/s(으)로 낮습니다",
+            "온도 91.5°C가 높습니다. 진동은 4.5 mm/s로 낮습니다",
+        ),
+        ("E007와(과) E008과(와) E009", "E007과 E008과 E009"),
+        ("열린 것이 없습니다", "열린 것이 없습니다"),
+        ("이(가)", "이(가)"),
+    ],
+)
+def test_particles_left_open_are_settled(text: str, settled: str) -> None:
+    assert settle_particles(text) == settled
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True), st.sampled_from(["1", "", "min", "kW.h", "{x}", "weird"]))
