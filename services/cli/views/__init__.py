@@ -1,0 +1,1 @@
+"""What people see: contract messages -> rich renderables. Pure; nothing here talks to a server."""

@@ -1,0 +1,108 @@
+"""A decision for people: the answer first, then its figures, picture, evidence, proposals and question back."""
+
+from collections.abc import Iterator
+
+from factoryai.orchestrator.v1 import decision_pb2
+from factoryai.router.v1 import intent_pb2
+from factoryai.type.v1 import evidence_pb2, value_pb2
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from services.cli.views import chart as chart_view
+from services.cli.views import table as table_view
+from services.cli.views.text import plain
+from services.cli.words import Words
+from services.wording import format_value
+
+_SEVERITY_STYLES = {
+    value_pb2.SEVERITY_NORMAL: "green",
+    value_pb2.SEVERITY_WARNING: "yellow",
+    value_pb2.SEVERITY_CRITICAL: "bold red",
+    value_pb2.SEVERITY_UNKNOWN: "magenta",
+}
+
+
+def render(decision: decision_pb2.Decision, words: Words, *, with_evidence: bool) -> RenderableType:
+    """Return the answer of an ended decision."""
+    return Group(*_parts(decision, words, with_evidence=with_evidence))
+
+
+def _parts(decision: decision_pb2.Decision, words: Words, *, with_evidence: bool) -> Iterator[RenderableType]:
+    answer = decision.answer
+    headline = Text(plain(answer.text))
+    severity = severity_badge(answer.severity, words)
+    yield Text.assemble(severity, " ", headline) if severity else headline
+    for notice in _notices(decision, words):
+        yield Text(notice, style="dim")
+    if answer.table.row_count:
+        yield Padding(table_view.render(answer.table, words.language), (1, 0, 0, 0))
+        if answer.table.truncated:
+            yield Text(words("answer.truncated"), style="dim")
+        picture = chart_view.render(answer.chart, answer.table, words.language)
+        if picture is not None:
+            title = Text(plain(answer.chart.title), style="bold")
+            yield Padding(Group(title, picture) if answer.chart.title else picture, (1, 0, 0, 0))
+    if answer.actions:
+        yield Padding(Text(words("answer.actions"), style="bold"), (1, 0, 0, 0))
+        for action in answer.actions:
+            yield Text(f"• {table_view.localized(action.description, words.language) or plain(action.type)}")
+    if with_evidence and answer.evidence:
+        yield Padding(Text(words("answer.evidence"), style="bold"), (1, 0, 0, 0))
+        yield evidence(list(answer.evidence), words)
+    if answer.HasField("ask_back"):
+        yield from ask_back(answer.ask_back, words)
+
+
+def _notices(decision: decision_pb2.Decision, words: Words) -> Iterator[str]:
+    answer = decision.answer
+    if answer.degraded:
+        yield words("answer.degraded")
+    if answer.freshness.stale:
+        latest = table_view.instant(answer.freshness.latest_data_time)
+        yield words("answer.stale", latest=latest or table_view.NOTHING)
+    if decision.state == decision_pb2.DECISION_STATE_RUNNING:
+        yield words("answer.running", decision=decision.name)
+
+
+def severity_badge(severity: "value_pb2.Severity.ValueType", words: Words) -> Text | None:
+    """Return the severity as a coloured word, None where nothing was judged."""
+    style = _SEVERITY_STYLES.get(severity)
+    name = value_pb2.Severity.Name(severity) if style else ""
+    return Text(words(f"severity.{name.removeprefix('SEVERITY_')}"), style=style or "") if style else None
+
+
+def ask_back(question: intent_pb2.AskBack, words: Words) -> Iterator[RenderableType]:
+    """Yield the options of a question back, numbered from 1; the question itself is the answer's text."""
+    for number, option in enumerate(question.options, start=1):
+        label = table_view.localized(option.label, words.language) or plain(option.value)
+        yield Text(f"  {number}. {label}")
+
+
+def evidence(pieces: list[evidence_pb2.Evidence], words: Words) -> Table:
+    """Return the evidence as a table, one row a piece."""
+    view = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for key in ("id", "what", "target", "period", "value", "source", "rows"):
+        view.add_column(words(f"evidence.{key}"), justify="right" if key in {"value", "rows"} else "left")
+    for piece in pieces:
+        view.add_row(*(Text(cell) for cell in _evidence_cells(piece, words)))
+    return view
+
+
+def _evidence_cells(piece: evidence_pb2.Evidence, words: Words) -> tuple[str, ...]:
+    language = words.language
+    targets = [table_view.localized(target.display_name, language) or plain(target.name) for target in piece.targets]
+    value = format_value(piece.value, piece.unit, language) if piece.HasField("value") else table_view.NOTHING
+    if piece.HasField("threshold"):
+        value += f" / {format_value(piece.threshold, piece.unit, language)}"
+    return (
+        plain(piece.id),
+        table_view.localized(piece.description, language) or plain(piece.metric or piece.rule),
+        ", ".join(targets) or table_view.NOTHING,
+        table_view.period(piece.window, language),
+        value,
+        plain(piece.source),
+        f"{piece.row_count:,}" if piece.row_count else "",
+    )
