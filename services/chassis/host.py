@@ -124,7 +124,7 @@ class Host:
         await asyncio.sleep(settings.drain_notice_s)
         self.health.close()
         # Together, and with calls in process still open: a request under way here may need a neighbour.
-        await asyncio.gather(*(server.stop(settings.drain_grace_s) for server in self.servers))
+        await asyncio.gather(*(server.drain(settings.drain_grace_s) for server in self.servers))
         for server in self.servers:
             server.admission.close()
         await asyncio.gather(*(self._stop(server) for server in self.servers))

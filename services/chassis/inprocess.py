@@ -12,7 +12,7 @@ import structlog
 from services import errors
 from services.chassis import status
 from services.chassis.interceptors.chain import Served, too_large
-from services.chassis.interceptors.rpc import Unreadable
+from services.chassis.interceptors.rpc import LOCAL_PEER, Unreadable
 from services.errors import FactoryError
 
 log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ class LocalContext(grpc.aio.ServicerContext[Any, Any]):
 
     def peer(self) -> str:
         """Say that the caller is in this process."""
-        return "inproc"
+        return LOCAL_PEER
 
     def peer_identities(self) -> Iterable[bytes] | None:
         """Return None: there is no TLS."""

@@ -32,7 +32,7 @@ def configure(level: str, *, process: str, stream: TextIO | None = None) -> None
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.WriteLoggerFactory(out),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
     # Libraries log through the standard library; their lines take the same shape.
     handler = logging.StreamHandler(out)

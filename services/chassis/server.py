@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import grpc
 from grpc_reflection.v1alpha import reflection_pb2_grpc
@@ -16,7 +15,7 @@ from services.chassis.clock import Clock
 from services.chassis.health import Health
 from services.chassis.interceptors import interceptors
 from services.chassis.interceptors.admission import Admission
-from services.chassis.interceptors.chain import Chain, Served
+from services.chassis.interceptors.chain import Chain, Handler, Served
 from services.chassis.interceptors.validate import Validate
 from services.chassis.metrics import Metrics
 from services.chassis.settings import ServiceSettings
@@ -28,6 +27,7 @@ MAX_METADATA_BYTES = 16 * 1024
 # gRPC drops what is larger with a bare status. The chassis refuses from max_receive_bytes on, and says why; the
 # room between the two is for refusing well.
 RECEIVE_ROOM = 4
+FLUSH_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,11 @@ class ServiceServer:
         self.port = self._server.add_insecure_port(address)
         await self._server.start()
 
-    async def stop(self, grace: float | None) -> None:
-        """Stop accepting; what is under way has `grace` seconds to end."""
-        await self._server.stop(grace)
+    async def drain(self, grace_s: float) -> None:
+        """Stop accepting; what is under way has `grace_s` seconds to end."""
+        ended = await self.admission.drain(grace_s)
+        # The last answers may still be on their way out. What has not ended by now is cancelled.
+        await self._server.stop(FLUSH_S if ended else 0)
 
 
 def health_server(health: Health, chain: Chain) -> grpc.aio.Server:
@@ -152,7 +154,7 @@ class _Handlers(grpc.GenericRpcHandler):
         self._chain = chain
         self._handlers = {path: served.handler for path, served in methods.items()}
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "Handler | None":
         """Return the handler of a path."""
         path = handler_call_details.method
         return self._handlers.get(path) or self._chain.unknown(path)

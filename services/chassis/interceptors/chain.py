@@ -5,7 +5,7 @@ import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Never, cast
+from typing import Any, Never, TypeAlias, cast
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -19,6 +19,8 @@ from services.chassis.interceptors.validate import Validate
 from services.errors import FactoryError, Reason
 
 Context = grpc.aio.ServicerContext[Any, Any]
+# Generic in its stubs only.
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Served:
 
     method: Method
     behaviour: Callable[[Any, Any], Any]
-    handler: grpc.RpcMethodHandler[Any, Any]
+    handler: Handler
     request_type: Any
     max_receive_bytes: int
 
@@ -36,14 +38,12 @@ class _Collector:
     """Stands where generated `add_XServicer_to_server` expects a server, and keeps what it is given."""
 
     def __init__(self) -> None:
-        self.methods: dict[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]] = {}
+        self.methods: dict[str, Mapping[str, Handler]] = {}
 
     def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
         """Drop them: generated code registers each method twice, and the other one has names."""
 
-    def add_registered_method_handlers(
-        self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
-    ) -> None:
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
         """Keep the methods of a service."""
         self.methods[service] = handlers
 
@@ -68,7 +68,7 @@ class Chain:
                 served[method.path] = self._wrap(method, handler)
         return served
 
-    def unknown(self, path: str) -> grpc.RpcMethodHandler[Any, Any]:
+    def unknown(self, path: str) -> Handler:
         """Answer a method that nobody serves: UNIMPLEMENTED, with details like any other error."""
 
         async def refuse(_: Any, __: Context) -> bytes:

@@ -13,6 +13,9 @@ from services.chassis.call import Call, Principal
 from services.chassis.tracing import OpenSpan
 from services.errors import FactoryError
 
+# What a context calls a peer in the same process.
+LOCAL_PEER = "inproc"
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
