@@ -1,0 +1,1 @@
+"""Workflow: runs graphs of typed nodes and remembers every run."""

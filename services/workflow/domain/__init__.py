@@ -1,0 +1,1 @@
+"""The engine without its plumbing: definitions, the pure core, nodes and templates."""

@@ -1,0 +1,1 @@
+"""Vetted computations for CODE nodes: our own pure functions, run in process."""
