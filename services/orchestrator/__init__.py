@@ -1,0 +1,1 @@
+"""The front door: conversation, plan making and checking, decisions and their passports."""

@@ -1,0 +1,1 @@
+"""What the front door knows, without a wire, a database or a neighbour."""
