@@ -1,0 +1,1 @@
+"""Rules that plants write, version and trust."""

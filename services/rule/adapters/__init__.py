@@ -1,0 +1,1 @@
+"""What the rule service reads from outside its store."""

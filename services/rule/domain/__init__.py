@@ -1,0 +1,1 @@
+"""What rules are and what they say: pure, no I/O."""

@@ -1,0 +1,1 @@
+"""Numbered migrations of the rule service's schema, forward only."""
