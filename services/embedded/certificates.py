@@ -1,6 +1,6 @@
 """The development certificate authority of one home, and the server certificate that it signs.
 
-The authority is made once and may sign for loopback names only, so trusting it in a browser opens nothing else. The
+The authority is made once and may sign for no other host name, so trusting it in a browser opens little else. The
 server certificate is renewed well before it expires; clients keep the same CA file.
 """
 
@@ -18,7 +18,7 @@ _CA_DAYS = 3650
 _SERVER_DAYS = 397  # browsers refuse more
 _RENEW_BEFORE_DAYS = 60
 _HOST = "localhost"
-_NETWORKS = (ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("::1/128"))
+_ADDRESSES = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ def write_private(path: Path, content: bytes) -> None:
 def _make_authority(files: Certificates, now: dt.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "AI Factory development CA")])
-    permitted = [x509.DNSName(_HOST), *(x509.IPAddress(network) for network in _NETWORKS)]
+    # Names only: BoringSSL, and with it every gRPC client, refuses a chain with constraints on addresses.
+    permitted = [x509.DNSName(_HOST)]
     certificate = (
         _unsigned(name, name, key.public_key(), now, _CA_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -83,7 +84,7 @@ def _make_server(files: Certificates, now: dt.datetime) -> None:
         raise TypeError(f"{files.ca_key} holds no elliptic curve key")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _HOST)])
-    names = [x509.DNSName(_HOST), *(x509.IPAddress(network.network_address) for network in _NETWORKS)]
+    names = [x509.DNSName(_HOST), *(x509.IPAddress(address) for address in _ADDRESSES)]
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
     certificate = (
         _unsigned(name, authority.subject, key.public_key(), now, _SERVER_DAYS)
