@@ -33,14 +33,21 @@ class Engine:
     """The workflow engine of one process. `new_id` gives ids that sort by time."""
 
     def __init__(
-        self, store: RunStore, host: InlineHost, observer: RunObserver, clock: Clock, new_id: Callable[[], str]
+        self,
+        store: RunStore,
+        host: InlineHost,
+        observer: RunObserver,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str],
+        conditions: Conditions,
     ) -> None:
         self._store = store
         self._host = host
         self._observer = observer
         self._clock = clock
         self._new_id = new_id
-        self._conditions = Conditions()
+        self._conditions = conditions
 
     def check(self, definition: Definition) -> tuple[Fault, ...]:
         """Return every fault of a definition; empty where it may run."""

@@ -1,0 +1,1 @@
+"""Between the contract and the domain, both directions, total, no I/O."""
