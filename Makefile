@@ -42,3 +42,7 @@ check: $(VENV)/.dev ## Lint, types, layers, contract, generated code: what CI ru
 
 release-baseline: $(VENV)/.dev ## Make the contract as it stands the baseline of the breaking check
 	@$(BIN)/buf build proto --exclude-source-info -o proto/released.binpb
+
+.PHONY: bench-ask
+bench-ask: $(VENV)/.dev ## What classify and ask cost: in process, over gRPC, through Envoy, beside a bare echo
+	@$(BIN)/python -m bench.ask

@@ -1,4 +1,4 @@
-"""The main job: what the engine answers equals what a person would find with SQL, in both languages, at a fixed time."""
+"""The main job: answers equal what a person would find with SQL, in both languages, at a fixed time."""
 
 import asyncpg
 import pytest
@@ -26,7 +26,9 @@ async def test_figures_equal_hand_written_sql(engine: Engine, question: Question
     decision = (await engine.orchestrator.Ask(request)).decision
 
     assert decision.state == decision_pb2.DECISION_STATE_SUCCEEDED, decision
-    assert intent_pb2.Intent.Name(decision.classification.intent) == f"INTENT_{question.intent}", decision.classification
+    assert intent_pb2.Intent.Name(decision.classification.intent) == f"INTENT_{question.intent}", (
+        decision.classification
+    )
     assert decision.answer.language == question.language
     expected = [tuple(row) for row in await _by_hand(engine, question)]
     found = figures(question, decision.answer)

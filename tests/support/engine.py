@@ -1,5 +1,6 @@
 """The whole engine in this process: six services on real PostgreSQL and Valkey, with all three plants loaded."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -61,11 +62,9 @@ def engine(_engine: Engine) -> AsyncIterator[Engine]:
 
 
 async def _until_ready(running: Running) -> None:
-    import asyncio
-
     async with asyncio.timeout(60):
         for server in running.host.servers:
-            while not await server.service.ready():
+            while not await server.service.ready():  # noqa: ASYNC110 - readiness is asked for, as Kubernetes does
                 await asyncio.sleep(0.05)
 
 
@@ -77,10 +76,14 @@ async def _load(data: Any) -> None:
         await import_folder(data, Path(str(files("services.data") / "datasets" / name)))
 
 
+def _read(folder: Path) -> tuple[str, dict[str, bytes]]:
+    mapping = (folder / "mapping.yaml").read_text(encoding="utf-8")
+    return mapping, {path.name: path.read_bytes() for path in sorted(folder.glob("*.csv"))}
+
+
 async def import_folder(data: Any, folder: Path) -> data_import_pb2.DataImport:
     """Import the files of a folder by its mapping.yaml; return the report."""
-    sources = {path.name: path.read_bytes() for path in sorted(folder.glob("*.csv"))}
-    mapping = (folder / "mapping.yaml").read_text(encoding="utf-8")
+    mapping, sources = _read(folder)
     wanted = data_import_pb2.DataImport(
         mapping=mapping,
         files=[
