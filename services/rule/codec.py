@@ -142,10 +142,10 @@ def encode_evaluation(evaluation: Evaluation) -> rule_service_pb2.EvaluateRuleSe
 def decode_page(page_size: int, page_token: str) -> tuple[int, str]:
     """Return how many rule sets a page has and the name to start after. Raises Invalid (INVALID_PAGE_TOKEN)."""
     try:
-        after = base64.urlsafe_b64decode(page_token.encode()).decode()
+        after = base64.b64decode(page_token.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError) as broken:
         raise _not_ours(page_token) from broken
-    if after and not after.startswith(_COLLECTION):
+    if page_token and not after.startswith(_COLLECTION):
         raise _not_ours(page_token)
     return page_size or _DEFAULT_PAGE, decode_name(after)
 
