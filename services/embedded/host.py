@@ -31,7 +31,7 @@ from services.workflow.settings import WorkflowSettings
 
 @dataclass(frozen=True, slots=True)
 class Wired:
-    """How a service is built from its settings."""
+    """How a service is built: the class of its settings, and its composition root."""
 
     settings: type[ServiceSettings]
     build: Callable[[Any, Platform], Service]
