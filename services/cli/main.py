@@ -76,8 +76,8 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.USAGE
     except (typer.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain once more when it closes the stream.
+    except SystemExit:
+        # typer and rich leave this way when whoever read our output has seen enough, as `head` has.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     return outcome if isinstance(outcome, int) else ExitCode.OK

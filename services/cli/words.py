@@ -12,7 +12,7 @@ LANGUAGES: tuple[Language, ...] = ("ko", "en")
 
 
 class Words:
-    """The texts in one language. `words("up.ready", url=...)` fills in the placeholders."""
+    """The texts in one language. `words("down.stopped", home=...)` fills in the placeholders."""
 
     def __init__(self, language: Language) -> None:
         self.language = language

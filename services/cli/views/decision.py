@@ -38,19 +38,19 @@ def _parts(decision: decision_pb2.Decision, words: Words, *, with_evidence: bool
     for notice in _notices(decision, words):
         yield Text(notice, style="dim")
     if answer.table.row_count:
-        yield Padding(table_view.render(answer.table, words.language), (1, 0, 0, 0))
+        yield Padding(table_view.render(answer.table, words.language), (1, 0, 0, 0), expand=False)
         if answer.table.truncated:
             yield Text(words("answer.truncated"), style="dim")
         picture = chart_view.render(answer.chart, answer.table, words.language)
         if picture is not None:
             title = Text(plain(answer.chart.title), style="bold")
-            yield Padding(Group(title, picture) if answer.chart.title else picture, (1, 0, 0, 0))
+            yield Padding(Group(title, picture) if answer.chart.title else picture, (1, 0, 0, 0), expand=False)
     if answer.actions:
-        yield Padding(Text(words("answer.actions"), style="bold"), (1, 0, 0, 0))
+        yield Padding(Text(words("answer.actions"), style="bold"), (1, 0, 0, 0), expand=False)
         for action in answer.actions:
             yield Text(f"• {table_view.localized(action.description, words.language) or plain(action.type)}")
     if with_evidence and answer.evidence:
-        yield Padding(Text(words("answer.evidence"), style="bold"), (1, 0, 0, 0))
+        yield Padding(Text(words("answer.evidence"), style="bold"), (1, 0, 0, 0), expand=False)
         yield evidence(list(answer.evidence), words)
     if answer.HasField("ask_back"):
         yield from ask_back(answer.ask_back, words)
