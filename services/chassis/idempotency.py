@@ -105,6 +105,7 @@ class MemoryRequestLog:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._kept: dict[tuple[str, str, str], _Kept] = {}
+        self._claims = 0
 
     async def claim(
         self, tenant: str, method: str, request_id: str, digest: bytes, lease_s: float
@@ -112,8 +113,10 @@ class MemoryRequestLog:
         """Claim the id; see RequestLog."""
         now = self._clock.monotonic()
         key = (tenant, method, request_id)
-        for old in [key for key, kept in self._kept.items() if kept.created < now - RETENTION_S]:
-            del self._kept[old]
+        self._claims += 1
+        if self._claims % PURGE_EVERY == 0:
+            for old in [key for key, kept in self._kept.items() if kept.created < now - RETENTION_S]:
+                del self._kept[old]
         kept = self._kept.get(key)
         if kept is not None and (kept.entry.response is not None or kept.claimed_until > now):
             return kept.entry, False

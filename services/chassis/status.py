@@ -20,7 +20,10 @@ DETAILS_KEY = "grpc-status-details-bin"
 # Clients refuse trailers over 8 KiB by default, and base64 adds a third.
 MAX_STATUS_BYTES = 4096
 MAX_VIOLATIONS = 20
+# Bytes of UTF-8: a Korean letter takes three, and nine where gRPC percent-encodes the message.
 MAX_TEXT = 256
+MAX_MESSAGE = 512
+MAX_METADATA = 4
 
 _CODES: dict[type[FactoryError], grpc.StatusCode] = {
     errors.Invalid: grpc.StatusCode.INVALID_ARGUMENT,
@@ -68,8 +71,8 @@ def encode(error: FactoryError, request_id: str, language: str) -> Encoded:
     code = code_of(error)
     internal = code is grpc.StatusCode.INTERNAL
     reason = Reason.INTERNAL if internal else error.reason
-    message = "internal error" if internal else _cut(error.message, 2 * MAX_TEXT)
-    metadata = {} if internal else {key: _cut(value, MAX_TEXT) for key, value in error.metadata.items()}
+    message = "internal error" if internal else _cut(error.message, MAX_MESSAGE)
+    metadata = {} if internal else _metadata(error)
     details: list[Message] = [
         error_details_pb2.ErrorInfo(reason=reason.value, domain=DOMAIN, metadata=metadata),
         error_details_pb2.RequestInfo(request_id=request_id),
@@ -169,5 +172,10 @@ def _seconds(duration: Duration) -> float:
     return duration.seconds + duration.nanos / 1e9
 
 
+def _metadata(error: FactoryError) -> dict[str, str]:
+    return {_cut(key, 64): _cut(value, MAX_MESSAGE) for key, value in list(error.metadata.items())[:MAX_METADATA]}
+
+
 def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    encoded = text.encode()
+    return text if len(encoded) <= limit else encoded[: limit - 3].decode(errors="ignore") + "…"

@@ -44,7 +44,7 @@ class Admission:
                 return False
         # Whoever was answered last may be calling again this very moment, and is to be refused, not cut off.
         until = time.monotonic() + PATIENCE_S
-        while (quiet := time.monotonic() - self._last) < QUIET_S and time.monotonic() < until:
+        while (quiet := time.monotonic() - self._last) < QUIET_S and time.monotonic() < until:  # noqa: ASYNC110 - quiet is no event
             await asyncio.sleep(QUIET_S - quiet)
         return True
 
