@@ -10,7 +10,7 @@ from services.workflow.domain.figures import Evidence, EvidenceKind, Fact, Grain
 from services.workflow.domain.states import Severity
 
 SEVERITIES: Final[Mapping[int, Severity]] = {
-    number: Severity(name.removeprefix("SEVERITY_")) for name, number in value_pb2.Severity.items()
+    value_pb2.Severity.Value(f"SEVERITY_{severity}"): severity for severity in Severity
 }
 _SEVERITY_NUMBERS: Final = {severity: value_pb2.Severity.Value(f"SEVERITY_{severity}") for severity in Severity}
 _EVIDENCE_KINDS: Final = {evidence_pb2.EvidenceKind.Value(f"EVIDENCE_KIND_{kind}"): kind for kind in EvidenceKind}
