@@ -45,4 +45,4 @@ release-baseline: $(VENV)/.dev ## Make the contract as it stands the baseline of
 
 .PHONY: bench-ask
 bench-ask: $(VENV)/.dev ## What classify and ask cost: in process, over gRPC, through Envoy, beside a bare echo
-	@$(BIN)/python -m bench.ask
+	@$(BIN)/python bench/ask.py
