@@ -51,6 +51,14 @@ class Phrases:
         return key in self.texts
 
 
+def mid_sentence(name: str, language: Language) -> str:
+    """Write a heading as it stands inside a sentence: `Defect rate` is `defect rate`, `OEE` stays."""
+    first = name.partition(" ")[0]
+    if language == "ko" or any(letter.isupper() or letter.isdigit() for letter in first[1:]):
+        return name
+    return name[:1].lower() + name[1:]
+
+
 def names_in(text: str) -> set[str]:
     """Return the names of the words that a sentence is filled with."""
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}

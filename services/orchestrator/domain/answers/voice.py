@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.orchestrator.domain.answers.phrases import Phrases
+from services.orchestrator.domain.answers.phrases import Phrases, mid_sentence
 from services.orchestrator.domain.answers.quotes import Quotes
 from services.orchestrator.domain.answers.times import Times
 from services.orchestrator.domain.grounding import Scope
@@ -34,8 +34,7 @@ class Voice:
 
     def metric(self, metric: Metric) -> str:
         """Return what a metric is called inside a sentence."""
-        name = metric.display.of(self.language) or metric.id
-        return name if self.language == "ko" else _lower(name)
+        return mid_sentence(metric.display.of(self.language) or metric.id, self.language)
 
     def be(self, metric: Metric, *, past: bool) -> str:
         """Return the English verb that goes with the metric's name."""
@@ -99,8 +98,3 @@ def sort_of(metric: Metric) -> str:
     if metric.unit in _LENGTHS:
         return "length"
     return "amount" if metric.aggregation in ADDS_UP else "level"
-
-
-def _lower(name: str) -> str:
-    first = name.split(maxsplit=1)[0] if name else ""
-    return name if any(letter.isupper() or letter.isdigit() for letter in first[1:]) else name[:1].lower() + name[1:]
