@@ -1,0 +1,1 @@
+"""Where plants, rows and imports are kept: PostgreSQL, and memory as its oracle."""
