@@ -1,0 +1,1 @@
+"""The judgment service's neighbours."""

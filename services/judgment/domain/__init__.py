@@ -1,0 +1,1 @@
+"""How figures become verdicts: pure, no I/O."""

@@ -1,0 +1,1 @@
+"""Where judgments are kept."""

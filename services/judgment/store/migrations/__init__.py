@@ -1,0 +1,1 @@
+"""Numbered migrations of the judgment service's schema, forward only."""
