@@ -75,7 +75,7 @@ class Simulation:
     now: float = 0.0
 
     def __post_init__(self) -> None:
-        self._chance = random.Random(self.seed)
+        self._chance = random.Random(self.seed)  # noqa: S311 - a seed is the point
         self.definition = graph(self._chance)
         self._queue: list[tuple[float, int, Event]] = []
         self._count = 0

@@ -3,13 +3,13 @@
 from collections import Counter
 
 from services.workflow.domain.advance import advance, fold
+from services.workflow.domain.conditions import Conditions
 from services.workflow.domain.graph import order, surely_done
 from services.workflow.domain.states import NodeState, RunState
 from services.workflow.domain.validator import Kind, validate
-from services.workflow.domain.conditions import Conditions
 from tests.unit.workflow.simulator import Simulation
 
-SEEDS = 4_000
+SEEDS = 10_000
 REPLAYED = 400
 
 
