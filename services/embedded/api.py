@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 from services.embedded import home as homes
 from services.embedded import keys
@@ -96,38 +97,42 @@ def dev_token(
 
 def _detached(home: Home, on_progress: Callable[[Progress], None], *, separate: bool) -> StackStatus:
     ours, theirs = os.pipe()
-    with (home.logs / "supervisor.log").open("ab") as log:
-        options = ["separate"] if separate else []
-        daemon = subprocess.Popen(  # noqa: S603 - ourselves
+    options = ["separate"] if separate else []
+    with (home.logs / "supervisor.log").open("ab") as log, os.fdopen(theirs, "w") as pipe:
+        subprocess.run(  # noqa: S603 - ourselves
             [sys.executable, "-m", "services.embedded.daemon", str(home.root), str(theirs), *options],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=(theirs,),
-            start_new_session=True,
+            pass_fds=(pipe.fileno(),),
             cwd="/",
+            check=False,
         )
-    os.close(theirs)
-    try:
-        failure = _follow(ours, on_progress)
-    except BaseException:
-        daemon.terminate()
-        daemon.wait()
-        raise
+    with os.fdopen(ours, encoding="utf-8") as lines:
+        failure = _follow(lines, on_progress)
     if failure is None:
         return live.status(home)
-    daemon.wait()
     raise StackError(failure or f"The supervisor ended before the stack was up. See {home.logs}/supervisor.log.")
 
 
-def _follow(pipe: int, on_progress: Callable[[Progress], None]) -> str | None:
-    """Pass the supervisor's steps on. Returns None when the stack is ready, or why it is not ("" for no word)."""
-    with os.fdopen(pipe, encoding="utf-8") as lines:
+def _follow(lines: TextIO, on_progress: Callable[[Progress], None]) -> str | None:
+    """Pass the supervisor's steps on. Returns None when the stack is ready, or why it is not ("" for no word).
+
+    Should we be called off meanwhile (Ctrl-C), so is the supervisor; it hangs up when everything has stopped.
+    """
+    supervisor = 0
+    try:
         for line in lines:
             message = json.loads(line)
-            if "ready" in message:
-                return None
-            if "failure" in message:
-                return str(message["failure"])
-            on_progress(Progress(**message["progress"]))
+            if "pid" in message:
+                supervisor = int(message["pid"])
+            elif "progress" in message:
+                on_progress(Progress(**message["progress"]))
+            else:
+                return None if "ready" in message else str(message["failure"])
+    except BaseException:
+        if supervisor:
+            os.kill(supervisor, signal.SIGTERM)
+            lines.read()
+        raise
     return ""

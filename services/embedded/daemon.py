@@ -22,6 +22,10 @@ class _Line:
     def __init__(self, descriptor: int) -> None:
         self._pipe = os.fdopen(descriptor, "w", encoding="utf-8")
 
+    def introduce(self) -> None:
+        """Say which process to stop, should nobody want the stack any more."""
+        self._send({"pid": os.getpid()})
+
     def progress(self, step: Progress) -> None:
         """Pass a step on."""
         print(f"{step.seconds:8.2f} {step.part}: {step.state} {step.detail}", flush=True)  # noqa: T201 - it is our log
@@ -55,7 +59,11 @@ class _Line:
 def main(arguments: list[str]) -> int:
     """Run the stack until SIGTERM."""
     folder, descriptor, *options = arguments
+    if os.fork():
+        return 0  # whoever started us has no child to look after
+    os.setsid()
     line = _Line(int(descriptor))
+    line.introduce()
     try:
         Run(home.at(Path(folder)), line.progress, line.ready, separate="separate" in options).run()
     except StackError as failure:

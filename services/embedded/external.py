@@ -1,6 +1,8 @@
 """Servers that were there before us: used as they are, after a look at whether they will do."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import asyncpg
 import redis
@@ -8,7 +10,7 @@ import redis
 from services.embedded.failure import StackError
 from services.embedded.table import SIX
 
-_OLDEST = 16
+OLDEST = 16
 _TIMEOUT_S = 10
 _PRIVILEGES = """
 SELECT current_user AS role,
@@ -24,7 +26,7 @@ SELECT current_user AS role,
 
 def check_database(url: str) -> str:
     """Return what the server is, for people. Raises StackError when it is too old, or the role may do too little."""
-    return asyncio.run(_check_database(url))
+    return asyncio.run(examine(url))
 
 
 def check_cache(url: str) -> str:
@@ -34,31 +36,42 @@ def check_cache(url: str) -> str:
             about = client.info("server")
     except (redis.RedisError, ValueError) as refused:
         raise StackError(
-            f"REDIS_URL is set, but its server cannot be used: {refused}. "
+            f"REDIS_URL is set, but its server cannot be used: {_reason(refused)}. "
             "Start it, correct REDIS_URL, or unset it to run the embedded one."
         ) from None
     version = about.get("valkey_version") or about.get("redis_version") if isinstance(about, dict) else None
     return f"from REDIS_URL, version {version or 'unknown'}"
 
 
-async def _check_database(url: str) -> str:
+async def examine(url: str) -> str:
+    """Do what check_database does, inside a running event loop."""
     try:
         connection = await asyncpg.connect(url, timeout=_TIMEOUT_S)
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as refused:
-        reason = str(refused) or type(refused).__name__
         raise StackError(
-            f"DATABASE_URL is set, but its server cannot be used: {reason}. "
+            f"DATABASE_URL is set, but its server cannot be used: {_reason(refused)}. "
             "Start it, correct DATABASE_URL, or unset it to run the embedded one."
         ) from None
     try:
         major = connection.get_server_version().major
-        if major < _OLDEST:
-            raise StackError(f"DATABASE_URL leads to PostgreSQL {major}; {_OLDEST} or newer is needed.")
-        found = await connection.fetchrow(_PRIVILEGES, [f"factoryai_{row.name}" for row in SIX])
+        if major < OLDEST:
+            raise StackError(f"DATABASE_URL leads to PostgreSQL {major}; {OLDEST} or newer is needed.")
+        [found] = await connection.fetch(_PRIVILEGES, [f"factoryai_{row.name}" for row in SIX])
     finally:
         await connection.close()
-    if found is None:
-        raise StackError("DATABASE_URL leads to a server that answers no query.")
+    _judge(found)
+    return f"from DATABASE_URL, PostgreSQL {major}, database {found['database']}"
+
+
+def _reason(refused: Exception) -> str:
+    """Say why, without the parts of a URL that a parser quotes: one of them is the password."""
+    if isinstance(refused, ValueError) and not isinstance(refused, asyncpg.PostgresError):
+        return "it is no valid URL"
+    return str(refused) or type(refused).__name__
+
+
+def _judge(found: Mapping[str, Any]) -> None:
+    """Raise StackError with the very statements that would mend what is missing."""
     role, database = found["role"], found["database"]
     if found["standby"]:
         raise StackError(f"DATABASE_URL leads to a read-only standby of {database}. Name the primary.")
@@ -72,4 +85,3 @@ async def _check_database(url: str) -> str:
         )
     if lacks:
         raise StackError(f'The role "{role}" of DATABASE_URL may not {" and not ".join(lacks)}.')
-    return f"from DATABASE_URL, PostgreSQL {major}, database {database}"

@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,6 +94,11 @@ class Home:
                 f"The home {self.root} cannot be used: {refused.strerror} ({refused.filename}). "
                 "Name a folder of your own with --home DIR or FACTORYAI_HOME."
             ) from refused
+
+    def tidy(self) -> None:
+        """Remove what lies outside of the home: a socket folder under /tmp."""
+        if not self.sockets.is_relative_to(self.root):
+            shutil.rmtree(self.sockets, ignore_errors=True)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

@@ -85,9 +85,9 @@ class Postgres:
         self.identity.claim(draft, within=draft)
         password = secrets.token_urlsafe(24)
         self._run(binaries() / "initdb", *_INITDB, "-D", str(draft))
-        hba = "# Only the owner of this home reaches the socket; the role proves its password on top.\n"
-        (draft / "pg_hba.conf").write_text(f"{hba}local all {ROLE} scram-sha-256\n", encoding="ascii")
-        single = ("--single", "-D", str(draft), "-c", "createrole_self_grant=", "postgres")
+        hba = "# Only the owner of this home reaches the socket; roles prove their passwords on top.\n"
+        (draft / "pg_hba.conf").write_text(f"{hba}local all all scram-sha-256\n", encoding="ascii")
+        single = ("--single", "-D", str(draft), "postgres")
         statements = (
             f"CREATE ROLE {ROLE} LOGIN CREATEROLE CREATEDB PASSWORD '{password}'",
             f"CREATE DATABASE {DATABASE} OWNER {ROLE}",
@@ -113,13 +113,14 @@ class Postgres:
         )
 
     def clear_remains(self, patience_s: float = 10.0) -> None:
-        """Make way after a kill: wait for orphaned backends, stop an orphaned server, drop a stale `postmaster.pid`.
+        """Make way after a kill: wait for orphaned backends, stop an orphaned server, drop its lock files.
 
-        PostgreSQL refuses to start while the id in that file exists, even as a zombie or as somebody else's process.
-        The file also guards against two servers on one folder, so it goes only when no process works in the folder.
+        PostgreSQL refuses to start while the id in those files exists, even as a zombie or as somebody else's process.
+        The files also guard against two servers on one folder, so they go only when no process works in the folder.
         """
         lock = self.data / "postmaster.pid"
-        if not lock.exists():
+        locks = (lock, self.sockets / ".s.PGSQL.5432.lock")
+        if not any(file.exists() for file in locks):
             return
         until = time.monotonic() + patience_s
         while workers := self._workers():
@@ -133,7 +134,8 @@ class Postgres:
                 if worker.pid == leader:
                     worker.send_signal(STOP)
             time.sleep(0.1)
-        lock.unlink(missing_ok=True)
+        for file in locks:
+            file.unlink(missing_ok=True)
 
     def ready(self, pid: int) -> bool:
         """Whether the server with process id `pid` accepts connections, by the line that it keeps for pg_ctl."""

@@ -58,6 +58,8 @@ class Run:
             except BaseException as failure:
                 self._note(state="failed", detail=str(failure) or type(failure).__name__)
                 raise
+            finally:
+                self._home.tidy()
             self._note(state="stopped")
             return self._record.status
 
