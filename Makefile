@@ -25,6 +25,12 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@$(PIP) --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
+run: $(VENV)/.runtime ## Start everything: PostgreSQL, Valkey, Envoy, six services, sample plant; Ctrl-C stops it
+	@$(BIN)/factoryai up
+
+test: $(VENV)/.dev ## Run all tests on real parts, with coverage
+	@$(BIN)/python -m pytest -q --cov --cov-report=term:skip-covered --cov-report=xml $(PYTEST)
+
 .PHONY: gen release-baseline
 gen: $(VENV)/.dev ## Generate stubs, descriptor set and OpenAPI from proto/
 	@$(BIN)/python tools/generate.py
