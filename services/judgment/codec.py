@@ -176,7 +176,7 @@ def _decode_column(message: value_pb2.Column, index: int, row_count: int) -> Col
     if message.type == value_pb2.COLUMN_TYPE_TEXT:
         cells = list(message.texts)
     elif message.type == value_pb2.COLUMN_TYPE_TIME:
-        cells = [each.ToDatetime(UTC) for each in message.times]
+        cells = [_instant(each) for each in message.times]
     else:
         cells = [number if math.isfinite(number) else None for number in message.numbers]
     path = f"input.result.table.columns[{index}]"
@@ -207,7 +207,7 @@ def _decode_metric(message: metric_pb2.Metric) -> Metric:
 
 
 def _decode_window(message: time_window_pb2.TimeWindow) -> Window:
-    return Window(message.start_time.ToDatetime(UTC), message.end_time.ToDatetime(UTC), message.label, message.text)
+    return Window(_instant(message.start_time), _instant(message.end_time), message.label, message.text)
 
 
 def _task(task: Task) -> judgment_pb2.JudgmentTask:
@@ -270,6 +270,13 @@ def _window(window: Window) -> time_window_pb2.TimeWindow:
 
 def _text(text: LocalizedText) -> target_pb2.LocalizedText:
     return target_pb2.LocalizedText(ko=text.ko, en=text.en)
+
+
+def _instant(message: Timestamp) -> datetime:
+    try:
+        return message.ToDatetime(UTC)
+    except (ValueError, OverflowError) as beyond:
+        raise errors.Invalid(f"a time is beyond the years 1 to 9999: {beyond}") from beyond
 
 
 def _timestamp(instant: datetime) -> Timestamp:

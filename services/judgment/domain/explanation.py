@@ -77,8 +77,8 @@ def _alone_ko(told: Told, metric: str, valued: Sequence[tuple[str, float]]) -> s
 
 def _alone_en(told: Told, metric: str, valued: Sequence[tuple[str, float]]) -> str:
     [(name, value)] = valued
-    subject = f"{metric} ({name})" if name else metric
-    return capitalised(f"{subject} is {_figure(told, value, 'en')}.")
+    subject = f"The {metric} of {name}" if name else f"The {metric}"
+    return f"{subject} is {_figure(told, value, 'en')}."
 
 
 def _side_by_side_ko(told: Told, metric: str, valued: Sequence[tuple[str, float]]) -> str:

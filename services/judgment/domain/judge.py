@@ -81,12 +81,15 @@ def _actions(arranged: Arranged, items: Sequence[Item]) -> Iterator[Action]:
         urgent = item.severity is Severity.CRITICAL
         ko, en = row_name(row, "ko"), row_name(row, "en")
         subject_ko = f"{ko}의 {metric_ko}" if ko else metric_ko
-        subject_en = f"{metric_en} ({en})" if en else metric_en
+        subject_en = f"the {metric_en} of {en}" if en else f"the {metric_en}"
         yield Action(
             "inspect",
             "high" if urgent else "medium",
             item.target,
-            LocalizedText(f"{subject_ko} 원인을 점검해 주세요.", f"Inspect what drives {subject_en}."),
+            LocalizedText(
+                f"{josa(subject_ko, '이/가')} 기준을 벗어난 원인을 점검해 주세요.",
+                f"Find out why {subject_en} is off its limits.",
+            ),
         )
         if urgent:
             yield Action(
@@ -94,7 +97,7 @@ def _actions(arranged: Arranged, items: Sequence[Item]) -> Iterator[Action]:
                 "high",
                 item.target,
                 LocalizedText(
-                    f"담당자에게 {josa(subject_ko, '을/를')} 알려 주세요.",
+                    f"담당자에게 {subject_ko} 상태를 알려 주세요.",
                     f"Tell those in charge about {subject_en}.",
                 ),
             )
