@@ -109,6 +109,16 @@ class JudgmentEngine(judgment_service_pb2_grpc.JudgmentServiceServicer):
         )
 
 
+def data_layer() -> DataLayer:
+    """Make a data layer that answers one method; gRPC says UNIMPLEMENTED to the others."""
+    return DataLayer()  # type: ignore[abstract]
+
+
+def judgment_engine() -> JudgmentEngine:
+    """Make a judgment engine that answers one method."""
+    return JudgmentEngine()  # type: ignore[abstract]
+
+
 def _service(name: str, full_name: str, add_to: Any) -> Service:
     async def nothing() -> None:
         pass

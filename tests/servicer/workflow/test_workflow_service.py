@@ -39,7 +39,7 @@ from services.rule.wiring import build as build_rule
 from services.workflow.codec.failures import decode_failure
 from services.workflow.settings import WorkflowSettings
 from services.workflow.wiring import build
-from tests.servicer.workflow.neighbours import DataLayer, JudgmentEngine, defect_rates
+from tests.servicer.workflow.neighbours import DataLayer, JudgmentEngine, data_layer, defect_rates, judgment_engine
 from tests.support.server import WIRINGS, Running, Wiring, calling, serve, settings, until
 
 if TYPE_CHECKING:  # it exists for type checkers only
@@ -61,7 +61,7 @@ async def standing(
 ) -> AsyncIterator[World]:
     wiring: Wiring = request.param
     folder: Path = tmp_path_factory.mktemp("workflow")
-    data, judgment = DataLayer(), JudgmentEngine()
+    data, judgment = data_layer(), judgment_engine()
     parts = (
         Part(settings(WorkflowSettings, folder, database_url=postgres_url), build),
         Part(settings(RuleSettings, folder, database_url=postgres_url), build_rule),
@@ -436,7 +436,7 @@ async def test_errors_within_runs_hold_their_details(world: World, runs: Any, te
 
 
 async def test_without_a_database_nothing_is_accepted(tmp_path: Path) -> None:
-    data = DataLayer()
+    data = data_layer()
     out_of_reach = settings(WorkflowSettings, tmp_path, database_url="postgresql://nobody@127.0.0.1:1/none")
     async with serve(Part(out_of_reach, build), Part(settings(ServiceSettings, tmp_path), data.build)) as running:
         stub: Any = WorkflowServiceStub(running.channel("workflow"))

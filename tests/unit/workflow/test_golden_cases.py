@@ -51,7 +51,7 @@ FOLDER = Path(__file__).parents[2] / "cases" / "workflow"
 CASES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))}
 
 
-def cases(subject: str) -> Any:
+def cases(subject: str) -> pytest.MarkDecorator:
     chosen = {name: case for name, case in CASES.items() if case["subject"] == subject}
     return pytest.mark.parametrize("case", chosen.values(), ids=chosen)
 
@@ -67,7 +67,8 @@ def test_every_case_is_run() -> None:
 @cases("advance")
 def test_advance(case: dict[str, Any]) -> None:
     definition = graph(case)
-    progress, history = PRISTINE, []
+    progress = PRISTINE
+    history: list[Event] = []
     for number, each in enumerate(case["steps"]):
         happened = event(each["event"])
         assert [said(command) for command in advance(definition, history, happened)] == each["commands"], number
