@@ -1,6 +1,7 @@
 """Standard ports where they are free, others where they are not."""
 
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from dataclasses import dataclass
 from services.embedded.failure import StackError
 from services.embedded.table import ADMIN_PORT, EDGE_PORT, HEALTH_OFFSET, METRICS_OFFSET, SIX
 
-_HOST = "127.0.0.1"
+# We listen on the first. The second must be nobody else's either: clients try it first for "localhost".
+_ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _TRIES = 200
 
 
@@ -50,11 +52,15 @@ def _candidates(standard: int) -> Iterator[int]:
 
 
 def _free(port: int) -> bool:
+    return not any(_taken(family, host, port) for family, host in _ADDRESSES)
+
+
+def _taken(family: socket.AddressFamily, host: str, port: int) -> bool:
     # Without SO_REUSEPORT, which would let two stacks share a port and each get half of the calls.
-    with contextlib.closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError:
-            return False
-    return True
+    try:
+        with contextlib.closing(socket.socket(family)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as refused:
+        return refused.errno in (errno.EADDRINUSE, errno.EACCES)  # anything else: no such address here
+    return False

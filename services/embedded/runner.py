@@ -56,8 +56,10 @@ class Run:
             try:
                 self._serve(stack)
             except BaseException as failure:
-                self._note(state="failed", detail=str(failure) or type(failure).__name__)
-                raise
+                if not (isinstance(failure, StackError) and self._stop.is_set()):
+                    self._note(state="failed", detail=str(failure) or type(failure).__name__)
+                    raise
+                # Called off while it started: that is no failure.
             finally:
                 self._home.tidy()
             self._note(state="stopped")
