@@ -284,7 +284,8 @@ def _settle(asked: _Asked) -> Scope:
     previous = None
     if template is Intent.CHECK:
         before = periods.previous(kept[0], catalog, coverage, as_of)
-        previous = before if before.end > coverage.start and before.start < before.end else None
+        # Half a period is nothing to be held against; the first day of all may begin at any hour.
+        previous = before if before.start >= periods.midnight(catalog, coverage.start) else None
     return Scope(
         template,
         catalog,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.orchestrator.domain.answers.phrases import Phrases, mid_sentence
+from services.orchestrator.domain.answers.phrases import Phrases, join, mid_sentence
 from services.orchestrator.domain.answers.times import Times
 from services.orchestrator.domain.decision import Answer
 from services.orchestrator.domain.figures import Evidence, EvidenceKind, Severity
@@ -135,7 +135,9 @@ class Desk:
             evidence = (_coverage_evidence(lack.coverage, lack.metric),)
         if ask_back is not None:
             sentences.append(ask_back.question)
-        answer = Answer(" ".join(sentences), self.language, Severity.UNKNOWN, evidence=evidence, ask_back=ask_back)
+        answer = Answer(
+            join(sentences, self.language), self.language, Severity.UNKNOWN, evidence=evidence, ask_back=ask_back
+        )
         return Reply(f"lack_{lack.want}", answer, known)
 
     def _say(self, key: str, **words: str) -> str:

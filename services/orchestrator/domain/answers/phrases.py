@@ -10,13 +10,11 @@ from services.wording import Particles, josa
 
 
 class Word(str):
-    """A word in a sentence: `{metric:은/는}` gives it the particle that fits, `{metric:cap}` a capital letter."""
+    """A word in a sentence: `{metric:은/는}` gives it the Korean particle that fits."""
 
     __slots__ = ()
 
     def __format__(self, spec: str) -> str:
-        if spec == "cap":
-            return self[:1].upper() + self[1:]
         return josa(str(self), cast("Particles", spec)) if spec else str(self)
 
 
@@ -49,6 +47,12 @@ class Phrases:
     def known(self, key: str) -> bool:
         """Say whether there is such a sentence."""
         return key in self.texts
+
+
+def join(sentences: Iterable[str], language: Language) -> str:
+    """Put sentences in a row, English ones with a capital letter; empty ones fall out."""
+    told = [sentence for sentence in sentences if sentence]
+    return " ".join(told if language == "ko" else [sentence[:1].upper() + sentence[1:] for sentence in told])
 
 
 def mid_sentence(name: str, language: Language) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from services.orchestrator.domain.answers.phrases import Phrases
 from services.orchestrator.domain.figures import Evidence, EvidenceKind, MetricSource, Severity
 from services.orchestrator.domain.language import Language, Localized
 from services.orchestrator.domain.meaning import Target, Window
@@ -21,8 +22,11 @@ _CALCULATIONS: Mapping[str, Localized] = {
 class Quotes:
     """The evidence of one answer: what the run gave, and whatever else the text says."""
 
-    def __init__(self, language: Language, given: Iterable[Evidence], sources: Iterable[MetricSource]) -> None:
+    def __init__(
+        self, language: Language, phrases: Phrases, given: Iterable[Evidence], sources: Iterable[MetricSource]
+    ) -> None:
         self._language = language
+        self._phrases = phrases
         self._sources = {source.metric: source for source in sources}
         self._evidence: list[Evidence] = []
         for evidence in given:
@@ -58,7 +62,7 @@ class Quotes:
                 severity=severity,
             )
         )
-        return format_value(value, metric.unit, self._language)
+        return self._figure(metric, value)
 
     def target(self, metric: Metric) -> str:
         """Write the plant's goal down; it stands as the threshold of the metric's measurements."""
@@ -68,12 +72,12 @@ class Quotes:
             self._enter(
                 Evidence("", EvidenceKind.MEASUREMENT, metric=metric.id, threshold=metric.target, unit=metric.unit)
             )
-        return format_value(metric.target, metric.unit, self._language)
+        return self._figure(metric, metric.target)
 
     def change(self, metric: Metric, difference: float) -> str:
         """Write a difference down without its sign, fractions in percentage points."""
         self._calculate(metric, "change", abs(difference), metric.unit)
-        return format_change(difference, metric.unit, self._language)
+        return format_change(difference, metric.unit, self._language) + self._counter(metric)
 
     def ratio(self, metric: Metric, ratio: float, name: str = "ratio") -> str:
         """Write a relative change, or a share, down as percent without its sign."""
@@ -84,7 +88,15 @@ class Quotes:
     def mean(self, metric: Metric, value: float) -> str:
         """Write a mean of buckets down."""
         self._calculate(metric, "mean", value, metric.unit)
-        return format_value(value, metric.unit, self._language)
+        return self._figure(metric, value)
+
+    def _figure(self, metric: Metric, value: float) -> str:
+        return format_value(value, metric.unit, self._language) + self._counter(metric)
+
+    def _counter(self, metric: Metric) -> str:
+        """Return the word that counts things where the unit is silent: 1,204개."""
+        key = f"counter.{metric.id}"
+        return self._phrases.say(key, self._language) if not metric.unit and self._phrases.known(key) else ""
 
     def _calculate(self, metric: Metric, name: str, value: float, unit: str) -> None:
         self._enter(

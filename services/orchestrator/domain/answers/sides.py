@@ -73,7 +73,8 @@ def rank(voice: Voice, judgment: JudgmentResult) -> list[str]:
         for side, value in zip(sides[len(first) :], quoted[len(first) :], strict=True)
     ]
     if following:
-        sentences.append(voice.say("rank.next", items=voice.listed(following[: _MOST_NAMED - 1])))
+        key = "rank.next" if len(following) > 1 else "rank.next_one"
+        sentences.append(voice.say(key, items=voice.listed(following[: _MOST_NAMED - 1])))
     share = sides[0].item.share
     if share is not None and share >= _TELLING_SHARE and metric.aggregation in ADDS_UP and len(first) == 1:
         shown = voice.quotes.ratio(metric, share, "share")
@@ -97,7 +98,7 @@ def _lead(voice: Voice) -> str:
     single = len(voice.scope.windows) == 1
     when = voice.when() if single else ""
     if voice.language == "ko":
-        return " ".join(part for part in (when, _words(voice)["whose"].strip()) if part) + " "
+        return "".join(f"{part} " for part in (when, _words(voice)["whose"].strip()) if part)
     return f"{when}, " if when else ""
 
 
@@ -176,7 +177,9 @@ def _many(voice: Voice, sides: Sequence[Side], words: dict[str, str]) -> list[st
     sentences = [voice.say("sides.many", items=", ".join(items), **words)]
     if ordered[0].value != ordered[-1].value:
         change = check.size(voice, metric, ordered[0].value, ordered[-1].value)
-        sentences.append(voice.say("sides.gap", highest=ordered[0].name, lowest=ordered[-1].name, change=change))
+        compared = voice.word(metric, "more")
+        ends = {"highest": ordered[0].name, "lowest": ordered[-1].name}
+        sentences.append(voice.say("sides.gap", change=change, compared=compared, **ends))
     return sentences
 
 

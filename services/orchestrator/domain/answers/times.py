@@ -28,6 +28,7 @@ _DAY: Final = timedelta(days=1)
 _INSTANT: Final = timedelta(microseconds=1)
 _HANGUL: Final = re.compile(r"[가-힣]")
 _PREPOSITION: Final = re.compile(r"^(over|on|in|from) ")
+_SAME: Final = frozenset({"today", "yesterday"})  # labels that are English already
 _LONGEST_QUOTE: Final = 24
 _QUARTER_MONTHS: Final = 3
 _YEAR_MONTHS: Final = 12
@@ -85,7 +86,7 @@ class Times:
     def when(self, window: Window) -> str:
         """Say a period so that it stands in a sentence by itself: `어제`, `over the last 7 days`, `on August 30`."""
         named = format_period(window.label, self.language) if window.label and "/" not in window.label else ""
-        if named and named != window.label:
+        if named and (named != window.label or named in _SAME):
             return f"over {named}" if named.startswith("the last") else named
         said = window.text.strip()
         if said and len(said) <= _LONGEST_QUOTE and self.language == "ko" and _HANGUL.search(said):

@@ -59,7 +59,10 @@ class Voice:
     def subject(self, metric: Metric, targets: Sequence[Target] | None = None) -> str:
         """Return the English subject: `Line 3's defect rate`, or `the defect rate` of the whole plant."""
         names = self.targets(self.scope.targets if targets is None else targets)
-        return f"{names}'s {self.metric(metric)}" if names else f"the {self.metric(metric)}"
+        name = self.metric(metric)
+        if names:
+            return f"{names}'s {name}"
+        return f"the {name}" if " " in name else name
 
     def place(self) -> str:
         """Return what is looked at, `the whole plant` where nothing was named."""

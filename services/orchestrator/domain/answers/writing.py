@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.errors import Internal
 from services.orchestrator.domain.answers import check, sides, trend
-from services.orchestrator.domain.answers.phrases import Phrases
+from services.orchestrator.domain.answers.phrases import Phrases, join
 from services.orchestrator.domain.answers.quotes import Quotes
 from services.orchestrator.domain.answers.voice import Voice
 from services.orchestrator.domain.decision import Answer, Chart, ChartType
@@ -36,11 +36,11 @@ def write(scope: Scope, result: RunResult, language: Language, phrases: Phrases,
     if data is None or code is None:
         raise Internal(f"run {result.run} gave no figures")
     given = [*(result.judgment.evidence if result.judgment else ()), *code.evidence]
-    voice = Voice(language, phrases, scope, Quotes(language, given, data.sources))
+    voice = Voice(language, phrases, scope, Quotes(language, phrases, given, data.sources))
     said = _say(voice, data, code, result.judgment)
     sentences = [*said.sentences, *_notes(voice, data, result.judgment, meant)]
     return Answer(
-        text=" ".join(sentence for sentence in sentences if sentence),
+        text=join(sentences, language),
         language=language,
         severity=_severity(scope, said.severity),
         degraded=result.judgment.degraded if result.judgment else False,
