@@ -1,0 +1,1 @@
+"""What the router needs from outside: the data service's catalogues and the vocabulary files."""

@@ -1,0 +1,1 @@
+"""The classifier: rules, lexicon, time and slot grammar, dialogue cues. Pure."""

@@ -1,0 +1,36 @@
+"""Numbers as people say them: 3, 세, 삼, three, 일주일, a couple of."""
+
+import re
+from collections.abc import Mapping
+
+WORDS: Mapping[str, int] = {
+    **{w: i for i, w in enumerate("한 두 세 네 다섯 여섯 일곱 여덟 아홉 열".split(), 1)},
+    **{w: i for i, w in enumerate("하나 둘 셋 넷".split(), 1)},
+    **{w: i for i, w in enumerate("일 이 삼 사 오 육 칠 팔 구 십".split(), 1)},
+    **{w: i for i, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)},
+    **{w: i for i, w in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)},
+    **{w: i for i, w in enumerate("1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th".split(), 1)},
+    "석": 3, "서": 3, "넉": 4, "너": 4, "스무": 20, "a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30,
+    "couple of": 2, "a couple of": 2, "few": 3, "a few": 3, "dozen": 12, "fourteen": 14, "ninety": 90, "sixty": 60,
+}  # fmt: skip
+
+SINO = r"(?:[일이삼사오육칠팔구]|십[일이]?)"
+NATIVE = r"(?:한|두|세|석|서|네|넉|다섯|여섯|일곱|여덟|아홉|열)"
+ENGLISH = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+ENGLISH_MORE = r"(?:a couple of|couple of|a few|few|fourteen|fifteen|twenty|thirty|sixty|ninety|an?|" + ENGLISH[3:]
+_DECIMAL = re.compile(r"[-+]?\d{1,12}(?:,\d{3})*(?:\.\d{1,6})?")
+
+
+def to_int(said: str) -> int:
+    """Return the whole number that a word or digits stand for. Raises KeyError for anything else."""
+    said = said.strip()
+    if said.isdecimal():
+        return int(said)
+    if said.startswith("십") and len(said) == 2:  # noqa: PLR2004 - 십일, 십이
+        return 10 + WORDS[said[1]]
+    return WORDS[said]
+
+
+def to_float(said: str) -> float:
+    """Return the decimal number written as `1,234.5`."""
+    return float(said.replace(",", ""))
