@@ -1,6 +1,6 @@
 """Reading a result the way templates want it: rows with their window and their targets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.workflow.domain.figures import (
@@ -44,23 +44,19 @@ class Key:
     targets: tuple[str, ...]
 
 
-def keys(figures: Figures) -> list[Key]:
-    """Return what each row is about. Time buckets are not part of it."""
+def by_key(figures: Figures) -> Mapping[Key, Sequence[int]]:
+    """Return the rows of each key, both in the order of the table. Time buckets are no part of a key."""
     columns = figures.result.columns
     count = figures.result.row_count
-    windows = _window_indexes(columns.get("window"), count)
     splits = [_targets(columns[kind], kind) for kind in figures.query.group_by if kind in columns]
-    if not splits:
-        return [Key(window, ()) for window in windows]
-    return [Key(window, targets) for window, targets in zip(windows, zip(*splits, strict=True), strict=True)]
-
-
-def by_key(figures: Figures) -> Mapping[Key, list[int]]:
-    """Return the rows of each key, both in the order of the table."""
-    rows: dict[Key, list[int]] = {}
-    for row, key in enumerate(keys(figures)):
-        rows.setdefault(key, []).append(row)
-    return rows
+    window = columns.get("window")
+    if window is None and not splits:
+        return {Key(0, ()): range(count)} if count else {}
+    # Bare tuples while rows are counted in: ten thousand keys cost more than all that is computed from them.
+    rows: dict[tuple[int | str, ...], list[int]] = {}
+    for row, place in enumerate(zip(_windows(window, count), *splits, strict=True)):
+        rows.setdefault(place, []).append(row)
+    return {Key(int(index), tuple(map(str, targets))): found for (index, *targets), found in rows.items()}
 
 
 def evidence_ids() -> Iterator[str]:
@@ -147,7 +143,7 @@ def difference(value: float | None, before: float | None) -> tuple[float | None,
     return change, change / abs(before) if before else None
 
 
-def _window_indexes(column: Column | None, count: int) -> list[int]:
+def _windows(column: Column | None, count: int) -> Sequence[int]:
     if column is None:
         return [0] * count
     return [int(index) for index in (column.numbers or column.texts)]

@@ -1,6 +1,7 @@
 """`trend_facts`: where a figure came from, where it went, and whether that is more than noise."""
 
 import math
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -76,12 +77,13 @@ class _Series:
 def _describe(series: _Series, rows: Sequence[int], ids: Iterator[str]) -> tuple[list[Fact], list[Evidence]]:
     figures, metric, key, name = series.figures, series.metric, series.key, series.name
     column, times = figures.result.columns[metric.id], figures.result.columns["time"].times
-    points = sorted((times[row], value) for row in rows if (value := column.number(row)) is not None)
+    missing = column.null_rows
+    points = sorted((times[row], column.numbers[row]) for row in rows if row not in missing)
     direction_name = f"direction:{name}" if name else "direction"
     if not points:
         return [Fact("points", metric.id, 0.0, "", name)], []
     first, last = points[0], points[-1]
-    low, high = min(points, key=_value), max(points, key=_value)
+    low, high = min(points, key=operator.itemgetter(1)), max(points, key=operator.itemgetter(1))
     change, ratio = difference(last[1], first[1])
     line = fit(points, _SECONDS[figures.query.grain])
 
@@ -144,20 +146,23 @@ class Line:
 
 def fit(points: Sequence[tuple[float, float]], bucket_s: float) -> Line | None:
     """Fit a line to (Unix seconds, figure) by least squares; None below two different times. Gaps keep their width."""
-    count = len(points)
-    xs = [(time - points[0][0]) / bucket_s for time, _ in points]
-    mean_x, mean_y = math.fsum(xs) / count, math.fsum(value for _, value in points) / count
-    spread = math.fsum((x - mean_x) ** 2 for x in xs)
+    count, begin = len(points), points[0][0]
+    xs = [(time - begin) / bucket_s for time, _ in points]
+    ys = [value for _, value in points]
+    mean_x, mean_y = math.fsum(xs) / count, math.fsum(ys) / count
+    # Centred first: sums of squares of raw figures would lose what the trend consists of.
+    xs, ys = [x - mean_x for x in xs], [y - mean_y for y in ys]
+    spread = _product(xs, xs)
     if not spread:
         return None
-    slope = math.fsum((x - mean_x) * (y - mean_y) for x, (_, y) in zip(xs, points, strict=True)) / spread
-    residual = math.fsum((y - mean_y - slope * (x - mean_x)) ** 2 for x, (_, y) in zip(xs, points, strict=True))
+    slope = _product(xs, ys) / spread
+    residual = max(0.0, _product(ys, ys) - slope * slope * spread)
     error = math.sqrt(residual / (count - 2) / spread) if count > 2 else 0.0  # noqa: PLR2004 - degrees of freedom
     return Line(slope, error, count)
 
 
-def _value(point: tuple[float, float]) -> float:
-    return point[1]
+def _product(left: Sequence[float], right: Sequence[float]) -> float:
+    return math.fsum(map(operator.mul, left, right))
 
 
 def _bucket(figures: Figures, key: Key, start: float) -> Window | None:
