@@ -55,13 +55,17 @@ class Values:
 
 
 class Expression:
-    """A checked expression. Immutable; about 3 us an evaluation over bound values, 5 us otherwise."""
+    """A checked expression. Immutable; about 4 us an evaluation over bound values, 7 us otherwise.
 
-    __slots__ = ("_builds", "_evaluate", "source", "tree")
+    `needs` are the variables without any one of which it certainly has no value.
+    """
+
+    __slots__ = ("_builds", "_evaluate", "needs", "source", "tree")
 
     def __init__(self, source: str, checked: Any, root: tree.Node) -> None:
         self.source = source
         self.tree = root
+        self.needs = tree.needs(root)
         self._evaluate = checked.eval
         self._builds = limits.builds(root)
 

@@ -56,6 +56,23 @@ class Node:
             yield from child.walk()
 
 
+def needs(node: Node) -> frozenset[str]:
+    """Return the variables without any one of which the expression has no value, whatever the others hold.
+
+    A variable that only one side of `||` or `&&`, one branch of `?:` or the body of a macro reads is not among them.
+    """
+    if node.kind is Kind.IDENTIFIER:
+        return frozenset({node.name})
+    below = [needs(child) for child in node.children]
+    if node.name in {"_||_", "_&&_"} and node.kind is Kind.CALL:
+        return frozenset.intersection(*below)
+    if node.name == "_?_:_" and node.kind is Kind.CALL:
+        return below[0] | (below[1] & below[2])
+    if node.kind is Kind.COMPREHENSION:
+        return below[0]
+    return frozenset().union(*below)
+
+
 def read(checked: bytes) -> Node:
     """Read what `serialize()` gave. Raises ValueError when it is something else."""
     for number, value in _fields(checked):
@@ -77,7 +94,7 @@ def _constant(message: bytes) -> Node:
 
 
 def _identifier(message: bytes) -> Node:
-    return Node(Kind.IDENTIFIER, _text(message, 1))
+    return Node(Kind.IDENTIFIER, _text(message, 1).removeprefix("."))  # `.x` is x, from the root
 
 
 def _select(message: bytes) -> Node:

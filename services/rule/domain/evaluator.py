@@ -58,6 +58,9 @@ def evaluate(rules: CompiledRuleSet, key: str, values: Mapping[str, Scalar]) -> 
     for compiled in rules.rules:
         if fired and rules.hit_policy is HitPolicy.FIRST and not compiled.rule.safety:
             continue  # decided; only a veto is still looked for
+        if not compiled.condition.needs <= values.keys():
+            silent += 1  # the error is certain, and raising it costs more than all the rest
+            continue
         try:
             matched = compiled.condition.evaluate(bound)
         except EvaluationError as failure:

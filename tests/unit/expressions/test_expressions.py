@@ -126,6 +126,33 @@ def test_a_chain_is_not_nested_and_a_macro_hidden_in_a_text_does_not_count() -> 
     assert macro_nesting(ENVIRONMENT.compile("{'a': l.exists(v, v in l.map(w, w))}.a").tree) == 2
 
 
+@pytest.mark.parametrize(
+    ("source", "needed"),
+    [
+        ("x > 1.0", "x"),
+        ("x > 1.0 && x < double(n)", "x"),
+        ("x > 1.0 || b", ""),
+        ("(x > 1.0 || b) && n > 1", ""),
+        ("b ? x > 1.0 : x > double(n)", "b x"),
+        ("l.exists(v, v == d)", "l"),
+        ("has(m.a)", "m"),
+        ("s in ['a', s]", "s"),
+        ("{'a': x}.a > 1.0", "x"),
+        (".x > 1.0", "x"),
+        ("true", ""),
+    ],
+)
+def test_what_an_expression_needs_is_what_it_fails_without(source: str, needed: str) -> None:
+    values: dict[str, object] = {"x": 2.0, "n": 2, "s": "a", "b": True, "l": [1], "m": {"a": 1}, "d": 1}
+    expression = ENVIRONMENT.compile(source, result=BOOLEAN)
+    assert expression.needs == frozenset(needed.split())
+    assert expression.evaluate(values) in {True, False}
+    for name in expression.needs:
+        with pytest.raises(EvaluationError) as failure:
+            expression.evaluate({each: value for each, value in values.items() if each != name})
+        assert failure.value.fault is Fault.MISSING_VALUE
+
+
 BOMBS = {
     "brackets": "(" * 900 + "1" + ")" * 900,
     "lists": "[" * 1000 + "]" * 1000,
