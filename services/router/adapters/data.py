@@ -46,7 +46,7 @@ class DataLexicons:
     """
 
     def __init__(
-        self, data: data_service_pb2_grpc.DataServiceAsyncStub, vocabulary: Vocabulary, clock: Clock, ages: Ages
+        self, data: "data_service_pb2_grpc.DataServiceAsyncStub", vocabulary: Vocabulary, clock: Clock, ages: Ages
     ) -> None:
         self._data = data
         self._vocabulary = vocabulary

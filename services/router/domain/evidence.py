@@ -1,7 +1,7 @@
 """Everything that stands in one utterance, found once and shared by the rules and the slots."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -119,12 +119,13 @@ def gather(utterance: Utterance, lexicon: Lexicon, as_of: datetime) -> Evidence:
     cues = {m.value for m in mentions if m.kind == "cue"}
     now = Now(as_of.astimezone(zone).replace(tzinfo=None), future=_looks_ahead(text, mentions, cues))
     periods = find_periods(text, mentions, now)
-    targets = find_targets(text, lexicon, mentions)
+    targets = [t for t in find_targets(text, lexicon, mentions) if not _clash(t, periods)]
     weekly, mentions, targets = _weekly(text, mentions, targets, periods)
     taken = [*((p.start, p.end) for p in periods), *((t.start, t.end) for t in targets)]
     conditions = find_conditions(text, taken)
     taken += [(c.start, c.end) for c in conditions]
     mentions = [m for m in mentions if not _inside(m, taken) or m.kind in {"grain", "schedule"}]
+    mentions += _implied(mentions, cues)
     metrics = [m for m in mentions if m.kind == "metric"]
     return Evidence(
         utterance,
@@ -142,6 +143,14 @@ def gather(utterance: Utterance, lexicon: Lexicon, as_of: datetime) -> Evidence:
     )
 
 
+def _implied(mentions: Sequence[Mention], cues: set[str]) -> list[Mention]:
+    """Return the metric of "which machine stopped most": what stops most often has the most stops."""
+    if any(m.kind == "metric" for m in mentions) or not cues & {"superlative", "desc"}:
+        return []
+    stops = [m for m in mentions if m.kind == "cue" and m.value == "broke"]
+    return [replace(stops[0], kind="metric", value="stop_count")] if stops else []
+
+
 def _looks_ahead(text: str, mentions: Iterable[Mention], cues: set[str]) -> bool:
     past = any(m.kind == "period" and m.value.startswith(_PAST_LABELS) for m in mentions)
     return not past and (bool(_FUTURE_CUES & cues - {"attain"}) or ("attain" in cues and bool(_WONDERING.search(text))))
@@ -149,6 +158,11 @@ def _looks_ahead(text: str, mentions: Iterable[Mention], cues: set[str]) -> bool
 
 def _inside(mention: Mention, taken: Iterable[tuple[int, int]]) -> bool:
     return any(mention.start < end and start < mention.end for start, end in taken)
+
+
+def _clash(target: Found, periods: Iterable[Period]) -> bool:
+    """Say whether a date was taken for a number of something: "2024-08-30 배치"."""
+    return any(target.start < p.end and p.start < target.end for p in periods)
 
 
 def _top_n(text: str, taken: list[tuple[int, int]]) -> tuple[int, int, int] | None:

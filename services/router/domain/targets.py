@@ -51,7 +51,7 @@ _SHIFTS_PAIRED = re.compile(
     r"\b(?P<a>day|night|evening)s? ?(?:and|vs\.?|versus|or|to|with|against|/|&) ?(?:the )?(?P<b>day|night|evening)s?\b"
 )
 _NO_LETTERS = frozenset("ai")  # "line a" may be the start of "line a bit"; only a catalogue's letter is believed
-_COUNT_BEFORE = re.compile(r"(?:상위|하위|톱|탑|top|bottom|베스트|워스트) ?$")
+_COUNT_BEFORE = re.compile(r"(?:상위|하위|톱|탑|top|bottom|best|worst|first|last|베스트|워스트) ?$")
 # "고장 났어" is a verb, "고장" a reason.
 _BREAKS = re.compile(r"(?<=고장) ?[나났난날내]")
 _MOST = 20

@@ -137,7 +137,9 @@ def _years_shared(text: str, atoms: list[Atom]) -> list[Atom]:
             gap = text[min(shared[i].end, shared[j].end) : max(shared[i].start, shared[j].start)]
             if isinstance(here, Calendar) and isinstance(there, Calendar) and _joined(gap):
                 if here.year is None and there.year is not None:
-                    here = replace(here, year=there.year)
+                    # "2025년 11월부터 1월까지" ends in the year after.
+                    next_year = j < i and _RANGE.fullmatch(gap) and (here.month or 12) < (there.month or 0)
+                    here = replace(here, year=there.year + bool(next_year))
                 if j < i and here.month is None and here.day and there.month and there.day:
                     here = replace(here, month=there.month)
                 shared[i] = replace(shared[i], what=here)

@@ -45,7 +45,7 @@ _ROLLING = _compile(
     rf"(?P<ahead>앞으로|향후|다음|오는|이후)?_?(?P<back>지난|최근|직전|과거|이전|요|지나간|근)?_(?:(?P<count>{_COUNT})_(?P<unit>{_UNIT})|(?P<fixed>{_FIXED}))"
     r"(?P<tail>_(?:간|동안|내|사이|치))?(?!_전|_후|_뒤|_단위|_마다|마다|별|조|요일)"
 )
-_AGO = _compile(rf"(?:(?P<count>{_COUNT})_(?P<unit>{_UNIT})|(?P<fixed>{_FIXED}))_전(?!체|력|부)")
+_AGO = _compile(rf"(?:(?P<count>{_COUNT})_(?P<unit>{_UNIT})|(?P<fixed>{_FIXED}))_전(?!체|력|부(?!터))")
 _AHEAD = _compile(rf"(?:(?P<count>{_COUNT})_(?P<unit>{_UNIT})|(?P<fixed>{_FIXED}))_(?:후|뒤)")
 _WEEKDAY = _compile(
     rf"(?P<week>지지난_주|지난_주|저번_주|전주|이번_주|금주|다음_주|차주|담주|지난|저번|이번|다음)?_?(?P<day>[{_WEEKDAYS}])요일(?!별|마다)"
