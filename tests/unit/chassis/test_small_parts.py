@@ -14,6 +14,7 @@ from services.chassis.cache import Breaker, BreakerState, MemoryCache
 from services.chassis.call import Call, Principal, call_scope, current_call
 from services.chassis.channels import target_of
 from services.chassis.clock import FixedClock, SystemClock
+from services.chassis.health import LIVENESS, NOT_SERVING, SERVING, Health
 from services.chassis.ids import new_id
 from services.chassis.interceptors.request_id import language_of
 from services.chassis.messages import TEXTS
@@ -149,6 +150,23 @@ def test_breaker_opens_tries_once_and_closes() -> None:
     assert breaker.state is BreakerState.CLOSED
     assert breaker.allows()
     assert b'circuit_breaker_state_changes_total{breaker="cache",state="open"} 2.0' in metrics.exposition()
+
+
+async def test_health_promises_nothing_before_and_nothing_after() -> None:
+    async def statuses() -> set[object]:
+        found = await health.List(None, None)
+        return {each.status for name, each in found.statuses.items() if name != LIVENESS}
+
+    health = Health(["a", "b"])
+    assert await statuses() == {NOT_SERVING}
+    health.set("a", ready=True)
+    assert not health.ready()
+    health.set("b", ready=True)
+    assert await statuses() == {SERVING}
+    health.drain()
+    health.set("a", ready=True)
+    health.set("b", ready=True)
+    assert await statuses() == {NOT_SERVING}
 
 
 def test_log_lines_are_json_with_the_call_and_without_secrets() -> None:
