@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.data.domain.plant import Dimension as D
+from services.data.domain.plant import Dimension
 
 Value = str | float | datetime | None
 Row = tuple[Value, ...]
@@ -35,7 +35,7 @@ class Dataset:
 
     name: str
     kind: Kind
-    dimensions: tuple[D, ...]
+    dimensions: tuple[Dimension, ...]
     measures: tuple[str, ...]
     tagged: bool = False
     continuous: bool = False
@@ -55,8 +55,8 @@ class Dataset:
         return self.columns.index(column)
 
 
-_PLACE = (D.LINE, D.EQUIPMENT, D.PROCESS)
-_WORK = (*_PLACE, D.PRODUCT, D.LOT, D.OPERATOR, D.SHIFT)
+_PLACE = (Dimension.LINE, Dimension.EQUIPMENT, Dimension.PROCESS)
+_WORK = (*_PLACE, Dimension.PRODUCT, Dimension.LOT, Dimension.OPERATOR, Dimension.SHIFT)
 
 DATASETS: dict[str, Dataset] = {
     dataset.name: dataset
@@ -81,18 +81,28 @@ DATASETS: dict[str, Dataset] = {
                 "batch_min",
             ),
         ),
-        Dataset("defect", Kind.EVENT, (*_WORK, D.REASON), ("defect_qty",)),
-        Dataset("downtime", Kind.EVENT, (*_WORK, D.REASON), ("minutes",)),
+        Dataset("defect", Kind.EVENT, (*_WORK, Dimension.REASON), ("defect_qty",)),
+        Dataset("downtime", Kind.EVENT, (*_WORK, Dimension.REASON), ("minutes",)),
         Dataset(
             "energy",
             Kind.INTERVAL,
-            (*_PLACE, D.SHIFT, D.CATEGORY),
+            (*_PLACE, Dimension.SHIFT, Dimension.CATEGORY),
             ("energy_kwh", "lagging_kvarh", "leading_kvarh", "co2_t", "power_factor"),
             continuous=True,
         ),
-        Dataset("reading", Kind.INTERVAL, (*_PLACE, D.SHIFT, D.CATEGORY), ("value",), tagged=True, continuous=True),
         Dataset(
-            "inventory", Kind.SNAPSHOT, (D.PRODUCT, D.LOT, D.CATEGORY), ("stock_qty", "safety_qty", "daily_use_qty")
+            "reading",
+            Kind.INTERVAL,
+            (*_PLACE, Dimension.SHIFT, Dimension.CATEGORY),
+            ("value",),
+            tagged=True,
+            continuous=True,
+        ),
+        Dataset(
+            "inventory",
+            Kind.SNAPSHOT,
+            (Dimension.PRODUCT, Dimension.LOT, Dimension.CATEGORY),
+            ("stock_qty", "safety_qty", "daily_use_qty"),
         ),
     )
 }

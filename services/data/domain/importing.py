@@ -60,15 +60,17 @@ def read(mapping: Mapping, contents: Map[str, bytes]) -> tuple[Batch, Report]:
         for record in reader.records(rejections):
             try:
                 row = reader.row(record)
-                place = (load.file, record.line)
-                first = keys.setdefault(str(row[KEY]), place)
-                if first is not place:
-                    raise BadCellError(reader.key_column, f"has the same key as line {first[1]} of {first[0]}")
             except BadCellError as bad:
                 rejections.add(RejectedRow(load.file, record.line, record.column or bad.column, bad.reason))
-            else:
-                taken.append(row)
-                reader.note_targets(row, names)
+                continue
+            place = (load.file, record.line)
+            first = keys.setdefault(str(row[KEY]), place)
+            if first is not place:
+                reason = f"has the same key as line {first[1]} of {first[0]}"
+                rejections.add(RejectedRow(load.file, record.line, record.column or reader.key_column, reason))
+                continue
+            taken.append(row)
+            reader.note_targets(row, names)
     targets = _targets(mapping, plant, names)
     return Batch(plant, targets, rows), rejections.report(read_count, skipped)
 
@@ -100,6 +102,60 @@ def _sheets(mapping: Mapping, contents: Map[str, bytes], rejections: _Rejections
     return sheets, read_count, skipped
 
 
+@dataclass(frozen=True, slots=True)
+class _Join:
+    """A file that is looked up: by the cell at `place` of a row, `rows` has the cells of its first such row."""
+
+    column: str
+    place: int
+    file: str
+    rows: Map[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the columns of a load stand in its rows after joins and unpivoting."""
+
+    header: Map[str, int]
+    joins: tuple[_Join, ...]
+    wide: tuple[tuple[str, int], ...]
+
+
+def _layout(where: str, load: LoadModel, sheets: Map[str, Sheet]) -> _Layout:
+    """Lay the rows of a load out. Raises Invalid (IMPORT_REJECTED) naming every column that is missing."""
+    sheet = sheets[load.file]
+    header = dict(sheet.header)
+    width = len(header)
+    faults: list[FieldViolation] = []
+    joins: list[_Join] = []
+    for join in load.join:
+        other = sheets[join.file]
+        without = [each.name for each in (sheet, other) if join.by not in each.header]
+        if without:
+            faults += [_missing(where, name, [join.by]) for name in without]
+            continue
+        rows: dict[str, list[str]] = {}
+        for line in other.lines:
+            rows.setdefault(line.cells[other.header[join.by]].strip(), line.cells)
+        joins.append(_Join(join.by, sheet.header[join.by], join.file, rows))
+        # The row's own columns win: a joined one of the same name is nearly always the key again.
+        for name, at in other.header.items():
+            header.setdefault(name, width + at)
+        width += len(other.header)
+    wide: tuple[tuple[str, int], ...] = ()
+    if load.unpivot:
+        missing = [column for column in load.unpivot.columns if column not in header]
+        faults += [_missing(f"{where}.unpivot", load.file, missing)] if missing else []
+        wide = tuple((column, header[column]) for column in load.unpivot.columns if column in header)
+        header |= {load.unpivot.name: width, load.unpivot.value: width + 1}
+    needed = dict.fromkeys(c for field in load.fields.values() for c in columns_of(field) if c not in header)
+    if needed and not faults:
+        faults.append(_missing(where, load.file, list(needed)))
+    if faults:
+        raise _unreadable(faults)
+    return _Layout(header, tuple(joins), wide)
+
+
 class _LoadReader:
     """One load over its sheets: joins, unpivots, and reads each row field by field."""
 
@@ -108,39 +164,8 @@ class _LoadReader:
         self._plant = plant
         self._dataset = load.of
         self._sheet = sheets[load.file]
-        header = dict(self._sheet.header)
-        self._joined: list[tuple[int, str, dict[str, list[str]]]] = []
-        faults: list[FieldViolation] = []
-        width = len(header)
-        for join in load.join:
-            other = sheets[join.file]
-            for sheet in (self._sheet, other):
-                if join.by not in sheet.header:
-                    faults.append(_missing(where, sheet.name, [join.by]))
-            if join.by not in other.header or join.by not in self._sheet.header:
-                continue
-            place = other.header[join.by]
-            index: dict[str, list[str]] = {}
-            for line in other.lines:
-                index.setdefault(line.cells[place].strip(), line.cells)
-            self._joined.append((self._sheet.header[join.by], join.file, index))
-            # The row's own columns win: a joined one of the same name is nearly always the key again.
-            for name, at in other.header.items():
-                header.setdefault(name, width + at)
-            width += len(other.header)
-        self._wide: list[tuple[str, int]] = []
-        if load.unpivot:
-            missing = [column for column in load.unpivot.columns if column not in header]
-            faults += [_missing(f"{where}.unpivot", load.file, missing)] if missing else []
-            self._wide = [(column, header[column]) for column in load.unpivot.columns if column in header]
-            header[load.unpivot.name], header[load.unpivot.value] = width, width + 1
-        if not faults:
-            needed = [c for field in load.fields.values() for c in columns_of(field) if c not in header]
-            if needed:
-                faults.append(_missing(where, load.file, needed))
-        if faults:
-            raise _unreadable(faults)
-        self._getters = self._compile(header, local)
+        self._layout = _layout(where, load, sheets)
+        self._getters = self._compile(self._layout.header, local)
         self._key = [self._dataset.position(name) for name in load.key]
         self.key_column = self._column_of(load.key[0])
 
@@ -168,20 +193,19 @@ class _LoadReader:
             if not self._load.unpivot:
                 yield _Record(line.number, joined)
                 continue
-            for column, place in self._wide:
+            for column, place in self._layout.wide:
                 if joined[place].strip():
                     yield _Record(line.number, [*joined, column, joined[place]], column)
 
     def _join(self, line: Line) -> list[str]:
-        if not self._joined:
+        if not self._layout.joins:
             return line.cells
         joined = list(line.cells)
-        for place, file, index in self._joined:
-            value = line.cells[place].strip()
-            partner = index.get(value)
+        for join in self._layout.joins:
+            value = line.cells[join.place].strip()
+            partner = join.rows.get(value)
             if partner is None:
-                name = next(name for name, at in self._sheet.header.items() if at == place)
-                raise BadCellError(name, f"{cells.shown(value)} stands in no row of {file}")
+                raise BadCellError(join.column, f"{cells.shown(value)} stands in no row of {join.file}")
             joined.extend(partner)
         return joined
 

@@ -10,7 +10,7 @@ _VERSION = "1"
 
 def encode(collection: str, last: str) -> str:
     """Return the token of the page after the one that ends with `last`."""
-    return base64.urlsafe_b64encode("\n".join((_VERSION, collection, last)).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{_VERSION}\n{collection}\n{last}".encode()).decode().rstrip("=")
 
 
 def decode(collection: str, token: str) -> str:

@@ -51,7 +51,7 @@ class Store(Protocol):
         ...
 
     async def list_imports(self, tenant: str, before: str, limit: int) -> list[DataImport]:
-        """Return imports by id, newest first, those before `before` (empty: all), without mappings and rejected rows."""
+        """Return imports, newest first, those before `before` (empty: all), without mappings and rejected rows."""
         ...
 
     async def put_piece(

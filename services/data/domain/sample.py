@@ -1,7 +1,7 @@
 """The sample plant's rows: invented, the same for the same seed and anchor, and only ever appended to.
 
 Each machine-hour is drawn from a generator of its own, so an hour comes out the same whether it is generated at first
-or years later. No stop crosses a full hour, so that `production`, `downtime` and `defect` agree to the piece and minute.
+or years later. No stop crosses a full hour: `production`, `downtime` and `defect` agree to the piece and minute.
 """
 
 import math
@@ -21,6 +21,8 @@ SPAN = timedelta(days=90)
 DEFAULT_SEED = 42
 _HOUR = timedelta(hours=1)
 _SATURDAY, _SUNDAY = 5, 6
+_SATURDAY_PLAN = 0.8
+_CO2_T_A_KWH = 0.000_478
 # (mean, daily swing, noise) of each sensor when nothing is wrong; units as in metrics.yaml.
 _SENSORS = {
     "temperature": (58.0, 4.0, 0.8),
@@ -31,17 +33,19 @@ _SENSORS = {
     "humidity": (0.46, 0.06, 0.01),
 }
 _PRODUCT_RUN_DAYS = 3
+# What is 0 in an hour in which a machine rests; it has no cycle time and is no batch.
+_IDLE = DATASETS["production"].measures[:10]
 
 
 @dataclass(frozen=True, slots=True)
 class _Hour:
-    """One hour of the plant: UTC start, local day and hour, shift, and whether it works."""
+    """One hour of the plant: UTC start, local time, shift, and the weekday on which that began."""
 
     start: datetime
     local: datetime
     shift: str
     shift_start: datetime
-    works: bool
+    weekday: int
 
 
 def state_at(end: datetime, seed: int, existing: SampleState | None) -> SampleState:
@@ -69,6 +73,21 @@ def batch(model: SampleModel, state: SampleState, start: datetime, end: datetime
     return Batch(plant, _targets(model, plant, rows), rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One machine in one hour: whether it works, what is wrong with it and how strongly, and its own randomness."""
+
+    hour: _Hour
+    machine: Machine
+    works: bool
+    causes: tuple[tuple[Cause, float], ...]
+    random: Random
+
+    @property
+    def key(self) -> str:
+        return f"{self.machine.id}|{self.hour.start:%Y%m%d%H}"
+
+
 class _Generator:
     def __init__(self, model: SampleModel, state: SampleState, plant: Plant) -> None:
         self._model = model
@@ -82,6 +101,7 @@ class _Generator:
         self._stops = {stop.reason: stop for stop in model.stops}
 
     def hour(self, moment: datetime, rows: dict[str, list[Row]]) -> None:
+        """Add everything that the plant records of one hour."""
         hour = self._hour_of(moment)
         causes = [
             (cause, strength)
@@ -89,20 +109,19 @@ class _Generator:
             if (strength := cause.strength(hour.local.date(), hour.local.hour / 24, self._anchor_day)) > 0
         ]
         for number, machine in enumerate(self._model.machines):
-            random = self._random(number, moment)
-            touching = [each for each in causes if each[0].touches(machine.line, machine.id, hour.shift)]
-            made = self._produce(hour, machine, touching, random, rows)
-            self._measure(hour, machine, touching, made, random, rows)
+            # On Sundays every second machine rests.
+            works = hour.weekday != _SUNDAY or number % 2 == 1
+            touching = tuple(each for each in causes if each[0].touches(machine.line, machine.id, hour.shift))
+            cell = _Cell(hour, machine, works, touching, self._random(number, moment))
+            made = self._produce(cell, rows)
+            self._measure(cell, made, rows)
         if hour.local.hour == 0:
             self._count_stock(hour, causes, rows)
 
     def _hour_of(self, moment: datetime) -> _Hour:
         local = moment.astimezone(self._plant.zone)
         shift, began = calendar.shift_at(moment, self._plant.shifts, self._plant.zone) or ("", moment)
-        # Nobody works on Sundays, nor in the night that begins on a Saturday.
-        weekday = began.astimezone(self._plant.zone).weekday()
-        works = weekday != _SUNDAY and not (weekday == _SATURDAY and shift == "night")
-        return _Hour(moment, local, shift, began, works)
+        return _Hour(moment, local, shift, began, began.astimezone(self._plant.zone).weekday())
 
     def _random(self, number: int, moment: datetime) -> Random:
         hour = int(moment.timestamp()) // 3600
@@ -128,58 +147,49 @@ class _Generator:
         }
         return product, names
 
-    def _produce(
-        self,
-        hour: _Hour,
-        machine: Machine,
-        causes: list[tuple[Cause, float]],
-        random: Random,
-        rows: dict[str, list[Row]],
-    ) -> float:
+    def _produce(self, cell: _Cell, rows: dict[str, list[Row]]) -> float:
         """Add the hour of one machine to production, downtime and defect; return how many pieces it made."""
-        product, names = self._work(hour, machine)
-        key = f"{machine.id}|{hour.start:%Y%m%d%H}"
-        if not hour.works:
+        hour, random = cell.hour, cell.random
+        product, names = self._work(hour, cell.machine)
+        if not cell.works:
             # A row all the same: that nothing was made is known, not missing.
             idle = dict.fromkeys(DATASETS["production"].measures[:10], 0.0)
-            idle_names = {**names, "lot": None, "operator": None}
-            rows["production"].append(_row("production", key, hour, {**idle_names, **idle}))
+            rows["production"].append(
+                _row("production", cell.key, hour, {**names, "lot": None, "operator": None, **idle})
+            )
             return 0.0
-        setup = float(random.randint(10, 24)) if self._changes_over(hour, machine) else 0.0
+        setup = float(random.randint(10, 24)) if self._changes_over(hour, cell.machine) else 0.0
         downtime = 0.0
-        stops = self._draw_stops(causes, random, 60.0 - setup)
+        stops = self._draw_stops(cell, 60.0 - setup)
         for i, (reason, minutes) in enumerate(stops):
             downtime += minutes
-            rows["downtime"].append(
-                _row("downtime", f"{key}|{i}", hour, {**names, "reason": reason, "minutes": minutes})
-            )
+            values: dict[str, Value] = {**names, "reason": reason, "minutes": minutes}
+            rows["downtime"].append(_row("downtime", f"{cell.key}|{i}", hour, values))
         runtime = 60.0 - setup - downtime
-        speed = math.prod((1 - (1 - cause.speed) * strength for cause, strength in causes), start=0.955)
+        speed = math.prod((1 - (1 - cause.speed) * strength for cause, strength in cell.causes), start=0.955)
         speed *= random.gauss(1.0, 0.015)
         total = float(math.floor(runtime * 60 * min(speed, 1.0) / product.ideal_cycle_s))
-        by_reason = self._draw_defects(machine, causes, random, total)
+        by_reason = self._draw_defects(cell, total)
         defects = float(sum(by_reason.values()))
         for reason, count in by_reason.items():
             values = {**names, "reason": reason, "defect_qty": float(count)}
-            rows["defect"].append(_row("defect", f"{key}|{reason}", hour, values))
-        scrap = float(math.floor(defects * 0.35 + random.random()))
-        planned = float(
-            round(3600 * 0.88 / product.ideal_cycle_s * (0.8 if hour.local.weekday() == _SATURDAY else 1.0))
-        )
+            rows["defect"].append(_row("defect", f"{cell.key}|{reason}", hour, values))
+        scrap = min(float(math.floor(defects * 0.35 + random.random())), defects)
+        plan = _SATURDAY_PLAN if hour.weekday == _SATURDAY else 1.0
         figures: dict[str, Value] = {
-            "planned_qty": planned,
+            "planned_qty": float(round(3600 * 0.88 * plan / product.ideal_cycle_s)),
             "total_qty": total,
             "good_qty": total - defects,
             "defect_qty": defects,
-            "rework_qty": float(math.floor((defects - min(scrap, defects)) * 0.8)),
-            "scrap_qty": min(scrap, defects),
+            "rework_qty": float(math.floor((defects - scrap) * 0.8)),
+            "scrap_qty": scrap,
             "runtime_min": runtime,
             "downtime_min": downtime,
             "setup_min": setup,
             "stop_count": float(len(stops)),
             "ideal_cycle_s": product.ideal_cycle_s,
         }
-        rows["production"].append(_row("production", key, hour, {**names, **figures}))
+        rows["production"].append(_row("production", cell.key, hour, {**names, **figures}))
         return total
 
     def _changes_over(self, hour: _Hour, machine: Machine) -> bool:
@@ -188,68 +198,62 @@ class _Generator:
         line = self._lines.index(machine.line)
         return (hour.local.date().toordinal() + line) % _PRODUCT_RUN_DAYS == 0
 
-    def _draw_stops(self, causes: list[tuple[Cause, float]], random: Random, room: float) -> list[tuple[str, float]]:
-        factor = math.prod(1 + (cause.stop_factor - 1) * strength for cause, strength in causes)
-        special = next((cause.stop_reason for cause, _ in causes if cause.stop_reason), "")
+    def _draw_stops(self, cell: _Cell, room: float) -> list[tuple[str, float]]:
+        factor = math.prod(1 + (cause.stop_factor - 1) * strength for cause, strength in cell.causes)
+        special = next((cause.stop_reason for cause, _ in cell.causes if cause.stop_reason), "")
         found: list[tuple[str, float]] = []
         for chance in (0.16, 0.03):
-            roll = random.random()
+            roll = cell.random.random()
             if roll >= chance * factor:
                 continue
             # What the cause adds has its reason; the rest is as everywhere.
-            drawn = random.choices(self._stop_reasons, self._stop_weights)[0]
+            drawn = cell.random.choices(self._stop_reasons, self._stop_weights)[0]
             reason = special if special and roll >= chance else drawn
             stop = self._stops[reason]
-            minutes = float(round(random.triangular(stop.shortest, stop.longest, stop.shortest * 1.4)))
+            minutes = float(round(cell.random.triangular(stop.shortest, stop.longest, stop.shortest * 1.4)))
             if sum(each for _, each in found) + minutes <= room - 2:
                 found.append((reason, minutes))
         return found
 
-    def _draw_defects(
-        self, machine: Machine, causes: list[tuple[Cause, float]], random: Random, total: float
-    ) -> dict[str, int]:
-        rate = machine.defect_rate * random.gauss(1.0, 0.12)
+    def _draw_defects(self, cell: _Cell, total: float) -> dict[str, int]:
+        rate = cell.machine.defect_rate * cell.random.gauss(1.0, 0.12)
         found: dict[str, int] = {}
-        for reason in self._model.defects:
-            share = reason.weight / 100
-            expected = total * rate * share
-            for cause, strength in causes:
-                if cause.reason == reason.reason:
+        for defect in self._model.defects:
+            expected = total * rate * defect.weight / 100
+            for cause, strength in cell.causes:
+                if cause.reason == defect.reason:
                     # All that the cause adds has its reason.
                     expected += total * rate * (cause.defect_factor - 1) * strength
-            count = int(expected + random.random())
+            count = int(expected + cell.random.random())
             if count:
-                found[reason.reason] = count
+                found[defect.reason] = count
         return found
 
-    def _measure(
-        self,
-        hour: _Hour,
-        machine: Machine,
-        causes: list[tuple[Cause, float]],
-        made: float,
-        random: Random,
-        rows: dict[str, list[Row]],
-    ) -> None:
-        """Add the hour of one machine to energy and reading; sensors never rest."""
-        place = {"line": machine.line, "equipment": machine.id, "process": machine.process, "shift": hour.shift}
-        key = f"{machine.id}|{hour.start:%Y%m%d%H}"
-        leak = sum(cause.energy_kwh * strength for cause, strength in causes)
+    def _measure(self, cell: _Cell, made: float, rows: dict[str, list[Row]]) -> None:
+        """Add the hour of one machine to energy and reading; meters and sensors never rest."""
+        hour, machine, random = cell.hour, cell.machine, cell.random
+        place: dict[str, Value] = {
+            "line": machine.line,
+            "equipment": machine.id,
+            "process": machine.process,
+            "shift": hour.shift,
+        }
+        leak = sum(cause.energy_kwh * strength for cause, strength in cell.causes)
         energy = round((3.2 + 0.17 * made) * random.gauss(1.0, 0.03) + leak, 3)
-        rows["energy"].append(
-            _row("energy", key, hour, {**place, "energy_kwh": energy, "co2_t": round(energy * 0.000_478, 6)})
-        )
+        metered: dict[str, Value] = {**place, "energy_kwh": energy, "co2_t": round(energy * _CO2_T_A_KWH, 6)}
+        rows["energy"].append(_row("energy", cell.key, hour, metered))
         swing = math.sin((hour.local.hour - 9) / 24 * math.tau)
         for tag in machine.sensors:
             mean, daily, noise = _SENSORS[tag]
             value = mean + daily * swing + random.gauss(0, noise)
             if tag == "temperature":
-                value += (6.0 if hour.works else -14.0) + sum(c.temperature * s for c, s in causes)
+                value += (6.0 if cell.works else -14.0) + sum(c.temperature * s for c, s in cell.causes)
+            elif tag == "vibration" and cell.works:
+                value = max(0.05, value) + sum(c.vibration * s for c, s in cell.causes)
             elif tag == "vibration":
-                value = max(0.05, value if hour.works else 0.3 + random.gauss(0, 0.03))
-                value += sum(c.vibration * s for c, s in causes) if hour.works else 0.0
-            reading = {**place, "tag": tag, "quality": "good", "value": round(value, 4)}
-            rows["reading"].append(_row("reading", f"{tag}|{key}", hour, reading))
+                value = 0.3 + random.gauss(0, 0.03)
+            reading: dict[str, Value] = {**place, "tag": tag, "quality": "good", "value": round(value, 4)}
+            rows["reading"].append(_row("reading", f"{tag}|{cell.key}", hour, reading))
 
     def _count_stock(self, hour: _Hour, causes: list[tuple[Cause, float]], rows: dict[str, list[Row]]) -> None:
         """Add the stock of each product as it stands at local midnight."""

@@ -222,14 +222,15 @@ def _grouped(dataset: Dataset, scan: Scan, rows: list[Row]) -> dict[_Place, list
             when = _shift_time(row) if scan.shift_buckets else _start(row)
             bucket = bisect_right(scan.cuts, when) - 1 if scan.cuts else 0
             if dataset.kind is Kind.SNAPSHOT:
-                series = (window.index, bucket, *(row[dataset.position(each.value)] for each in dataset.dimensions))
+                of = tuple(row[dataset.position(each.value)] for each in dataset.dimensions)
+                series = (window.index, bucket, *of)
                 if series not in newest or _start(newest[series]) < _start(row):
                     newest[series] = row
                 continue
             place = (window.index, bucket, tuple(_text(row[at]) for at in places))
             groups.setdefault(place, []).append(row)
-    for series, row in newest.items():
-        window_index, bucket_index = series[:2]
+    for series_of, row in newest.items():
+        window_index, bucket_index = series_of[:2]
         assert isinstance(window_index, int)  # noqa: S101 - put in above
         assert isinstance(bucket_index, int)  # noqa: S101 - put in above
         groups.setdefault((window_index, bucket_index, tuple(_text(row[at]) for at in places)), []).append(row)

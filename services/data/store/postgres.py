@@ -58,7 +58,7 @@ class PostgresStore:
         groups = tuple(
             Group(branch, window, bucket, (d1, d2)[:width], tuple(figures), latest)
             for branch, window, bucket, d1, d2, figures, latest, _ in rows
-            # Without GROUP BY columns an empty window gives a group of no rows.
+            # Where nothing splits a window, one without rows gives a group of no rows.
             if branch >= 0 and latest is not None
         )
         return Scanned(version, groups)

@@ -38,6 +38,9 @@ CREATE TABLE target (
     PRIMARY KEY (tenant, plant, kind, id)
 );
 
+-- The tables of facts. Their primary keys begin with `key`: they serve imports only, and a server that has no
+-- statistics of a new plant yet must not take them for a way to read a day of it; `_time` and `_tag_time` are.
+
 -- Work of a machine over an interval, or of a line over a whole batch. Quantities in pieces, times in minutes.
 CREATE TABLE production (
     tenant text NOT NULL,
@@ -65,7 +68,7 @@ CREATE TABLE production (
     stop_count double precision,
     ideal_cycle_s double precision,
     batch_min double precision,
-    PRIMARY KEY (tenant, plant, key)
+    PRIMARY KEY (key, plant, tenant)
 );
 CREATE INDEX production_time ON production (tenant, plant, started_at);
 
@@ -86,7 +89,7 @@ CREATE TABLE defect (
     shift text,
     reason text,
     defect_qty double precision,
-    PRIMARY KEY (tenant, plant, key)
+    PRIMARY KEY (key, plant, tenant)
 );
 CREATE INDEX defect_time ON defect (tenant, plant, started_at);
 
@@ -107,7 +110,7 @@ CREATE TABLE downtime (
     shift text,
     reason text,
     minutes double precision,
-    PRIMARY KEY (tenant, plant, key)
+    PRIMARY KEY (key, plant, tenant)
 );
 CREATE INDEX downtime_time ON downtime (tenant, plant, started_at);
 
@@ -129,7 +132,7 @@ CREATE TABLE energy (
     leading_kvarh double precision,
     co2_t double precision,
     power_factor double precision,
-    PRIMARY KEY (tenant, plant, key)
+    PRIMARY KEY (key, plant, tenant)
 );
 CREATE INDEX energy_time ON energy (tenant, plant, started_at);
 
@@ -149,7 +152,7 @@ CREATE TABLE reading (
     tag text NOT NULL,
     quality text NOT NULL,
     value double precision,
-    PRIMARY KEY (tenant, plant, key)
+    PRIMARY KEY (key, plant, tenant)
 );
 CREATE INDEX reading_tag_time ON reading (tenant, plant, tag, started_at);
 
@@ -167,7 +170,7 @@ CREATE TABLE inventory (
     stock_qty double precision,
     safety_qty double precision,
     daily_use_qty double precision,
-    PRIMARY KEY (tenant, plant, key)
+    PRIMARY KEY (key, plant, tenant)
 );
 CREATE INDEX inventory_time ON inventory (tenant, plant, started_at);
 
