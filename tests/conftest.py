@@ -1,3 +1,3 @@
 """Fixtures of the whole suite come from `tests/support`."""
 
-pytest_plugins = ["tests.support.stack", "tests.support.edge"]
+pytest_plugins = ["tests.support.stack", "tests.support.edge", "tests.support.engine"]

@@ -18,6 +18,7 @@ Figures = list[tuple[Any, float | None]]
 class Question:
     """One row of the table; `expect` is explained at the top of 01_sample.yaml."""
 
+    id: str  # file and place, as pytest escapes Hangul
     plant: str
     as_of: datetime
     ask: str
@@ -31,8 +32,9 @@ class Question:
 def questions() -> Iterator[Question]:
     for path in sorted(CASES.glob("*.yaml")):
         page = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for row in page["questions"]:
-            yield Question(plant=page["plant"], as_of=datetime.fromisoformat(page["as_of"]), **row)
+        for place, row in enumerate(page["questions"], start=1):
+            as_of = datetime.fromisoformat(page["as_of"])
+            yield Question(id=f"{page['plant']}-{place}", plant=page["plant"], as_of=as_of, **row)
 
 
 def figures(question: Question, answer: decision_pb2.Answer) -> Figures:
