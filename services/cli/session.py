@@ -3,14 +3,14 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from services.cli.exit_codes import ExitCode
@@ -58,6 +58,11 @@ class Session:
         """Tell a person something on standard error. Silent with --json."""
         if not self.shared.as_json:
             self.err.print(Text(self.words(key, **values)), soft_wrap=True)
+
+    def show(self, parts: Iterable[RenderableType]) -> None:
+        """Write a result part by part. Sentences are wrapped for a terminal and stay whole in a pipe."""
+        for part in parts:
+            self.out.print(part, soft_wrap=isinstance(part, Text) and not self.out.is_terminal)
 
     def print_json(self, text: str) -> None:
         """Write JSON as it is, unwrapped and uncoloured."""

@@ -22,6 +22,10 @@ class Words:
         """Return a text. Raises KeyError for a key that the catalogue lacks: a bug, which a test finds."""
         return self._texts[key].format(**values)
 
+    def spoken_in(self, language: str) -> "Words":
+        """Return the texts in another language; these where the language is none of ours."""
+        return self if language == self.language or language not in LANGUAGES else Words(language)
+
     def get(self, key: str) -> str | None:
         """Return a text that takes no values, or None: for what servers may send before we have a word for it."""
         return self._texts.get(key)

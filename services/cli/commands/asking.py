@@ -92,7 +92,7 @@ def show(session: Session, decision: decision_pb2.Decision, *, with_evidence: bo
     """Show a decision that was just made, and return what it means for a script. Raises ApiError for a failed one."""
     if decision.state == decision_pb2.DECISION_STATE_FAILED:
         raise of_status(decision.error)
-    session.out.print(decision_view.render(decision, session.words, with_evidence=with_evidence), soft_wrap=False)
+    session.show(decision_view.render(decision, session.words, with_evidence=with_evidence))
     if session.interactive and decision.conversation:
         session.say("ask.go_on", conversation=decision.conversation.removeprefix("conversations/"))
     return exit_code(decision)

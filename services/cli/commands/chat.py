@@ -4,8 +4,7 @@ import sys
 import uuid
 from collections.abc import Sequence
 
-from factoryai.orchestrator.v1 import orchestrator_service_pb2
-from factoryai.router.v1 import intent_pb2
+from factoryai.orchestrator.v1 import decision_pb2, orchestrator_service_pb2
 
 from services.cli.commands.asking import AnswerLanguage, AsOf, Conversation, Plant, WithEvidence, ask_streaming, show
 from services.cli.exit_codes import ExitCode
@@ -14,6 +13,7 @@ from services.cli.moments import parse_moment
 from services.cli.rest import Rest
 from services.cli.session import Session
 from services.cli.views.table import localized
+from services.cli.words import Words
 
 _LEAVING = frozenset({"/quit", "/exit", "/q"})
 _FATAL = frozenset({ExitCode.REFUSED, ExitCode.USAGE})
@@ -45,10 +45,10 @@ def chat(
 def _converse(
     session: Session, rest: Rest, request: orchestrator_service_pb2.AskRequest, *, with_evidence: bool
 ) -> ExitCode:
-    options: Sequence[intent_pb2.AskBackOption] = ()
+    options: Sequence[str] = ()
     outcome = ExitCode.OK
     while (line := _read(session)) is not None:
-        question = choose(line, options, session)
+        question = choose(line, options)
         if not question:
             continue
         if question in _LEAVING:
@@ -71,24 +71,27 @@ def _converse(
 
 def _turn(
     session: Session, rest: Rest, request: orchestrator_service_pb2.AskRequest, *, with_evidence: bool
-) -> tuple[ExitCode, Sequence[intent_pb2.AskBackOption]]:
+) -> tuple[ExitCode, Sequence[str]]:
     if session.shared.as_json:
         reply = rest.post("/v1/ask", request, orchestrator_service_pb2.AskResponse)
         session.print_json(reply.json)
-        return ExitCode.OK, reply.message.decision.answer.ask_back.options
+        return ExitCode.OK, offered(reply.message.decision, session.words)
     decision = ask_streaming(session, rest, request)
     outcome = show(session, decision, with_evidence=with_evidence)
     session.out.print()
-    return outcome, decision.answer.ask_back.options
+    return outcome, offered(decision, session.words)
 
 
-def choose(line: str, options: Sequence[intent_pb2.AskBackOption], session: Session) -> str:
+def offered(decision: decision_pb2.Decision, words: Words) -> Sequence[str]:
+    """Return the options of a question back, in the words in which they were shown."""
+    language = words.spoken_in(decision.answer.language).language
+    return [localized(option.label, language) or option.value for option in decision.answer.ask_back.options]
+
+
+def choose(line: str, options: Sequence[str]) -> str:
     """Return what to ask: the words of an option for its number, else the line itself."""
     said = line.strip()
-    if said.isdecimal() and 1 <= int(said) <= len(options):
-        option = options[int(said) - 1]
-        return localized(option.label, session.words.language) or option.value
-    return said
+    return options[int(said) - 1] if said.isdecimal() and 1 <= int(said) <= len(options) else said
 
 
 def _read(session: Session) -> str | None:

@@ -83,7 +83,7 @@ def show_decision(
         for line in of_status(found.error).lines(session.words):
             session.out.print(line, soft_wrap=True)
     else:
-        session.out.print(decision_view.render(found, session.words, with_evidence=evidence))
+        session.show(decision_view.render(found, session.words, with_evidence=evidence))
     return ExitCode.OK
 
 

@@ -15,7 +15,7 @@ from services.cli.views import chart as chart_view
 from services.cli.views import table as table_view
 from services.cli.views.text import plain
 from services.cli.words import Words
-from services.wording import format_value
+from services.wording import Language, format_value
 
 _SEVERITY_STYLES = {
     value_pb2.SEVERITY_NORMAL: "green",
@@ -25,12 +25,12 @@ _SEVERITY_STYLES = {
 }
 
 
-def render(decision: decision_pb2.Decision, words: Words, *, with_evidence: bool) -> RenderableType:
-    """Return the answer of an ended decision."""
-    return Group(*_parts(decision, words, with_evidence=with_evidence))
+def render(decision: decision_pb2.Decision, words: Words, *, with_evidence: bool) -> Iterator[RenderableType]:
+    """Yield the answer of an ended decision part by part, the words first.
 
-
-def _parts(decision: decision_pb2.Decision, words: Words, *, with_evidence: bool) -> Iterator[RenderableType]:
+    Everything about it is told in the answer's own language, whatever that of the screen.
+    """
+    words = words.spoken_in(decision.answer.language)
     answer = decision.answer
     headline = Text(plain(answer.text))
     severity = severity_badge(answer.severity, words)
@@ -38,10 +38,11 @@ def _parts(decision: decision_pb2.Decision, words: Words, *, with_evidence: bool
     for notice in _notices(decision, words):
         yield Text(notice, style="dim")
     if answer.table.row_count:
-        yield Padding(table_view.render(answer.table, words.language), (1, 0, 0, 0), expand=False)
+        table = with_named_windows(decision, words.language)
+        yield Padding(table_view.render(table, words.language), (1, 0, 0, 0), expand=False)
         if answer.table.truncated:
             yield Text(words("answer.truncated"), style="dim")
-        picture = chart_view.render(answer.chart, answer.table, words.language)
+        picture = chart_view.render(answer.chart, table, words.language)
         if picture is not None:
             title = Text(plain(answer.chart.title), style="bold")
             yield Padding(Group(title, picture) if answer.chart.title else picture, (1, 0, 0, 0), expand=False)
@@ -65,6 +66,26 @@ def _notices(decision: decision_pb2.Decision, words: Words) -> Iterator[str]:
         yield words("answer.stale", latest=latest or table_view.NOTHING)
     if decision.state == decision_pb2.DECISION_STATE_RUNNING:
         yield words("answer.running", decision=decision.name)
+
+
+def with_named_windows(decision: decision_pb2.Decision, language: Language) -> value_pb2.Table:
+    """Return the answer's table with periods in place of their indexes, where the plan knows them.
+
+    A query of several periods numbers them in a `window` column; the DATA node of the plan has them in that order.
+    """
+    table = value_pb2.Table()
+    table.CopyFrom(decision.answer.table)
+    for column in table.columns:
+        if column.id != "window" or column.type != value_pb2.COLUMN_TYPE_NUMBER:
+            continue
+        wanted = [int(number) for number in column.numbers]
+        for node in decision.plan.definition.nodes:
+            windows = node.data.query.windows
+            if wanted and max(wanted) < len(windows):
+                column.type = value_pb2.COLUMN_TYPE_TEXT
+                column.texts.extend(table_view.period(windows[index], language) for index in wanted)
+                break
+    return table
 
 
 def severity_badge(severity: "value_pb2.Severity.ValueType", words: Words) -> Text | None:

@@ -62,7 +62,10 @@ def rank_table() -> value_pb2.Table:
 
 
 def decision(
-    table: value_pb2.Table | None = None, chart: decision_pb2.Chart | None = None, text: str = "불량률은 3.1%입니다."
+    table: value_pb2.Table | None = None,
+    chart: decision_pb2.Chart | None = None,
+    text: str = "불량률은 3.1%입니다.",
+    language: str = "ko",
 ) -> decision_pb2.Decision:
     return decision_pb2.Decision(
         name=NAME,
@@ -75,7 +78,7 @@ def decision(
         create_time=stamp(datetime(2025, 11, 22, 3, 0, tzinfo=UTC)),
         answer=decision_pb2.Answer(
             text=text,
-            language="ko",
+            language=language,
             severity=value_pb2.SEVERITY_WARNING,
             table=table or value_pb2.Table(),
             chart=chart or decision_pb2.Chart(),

@@ -3,10 +3,12 @@
 import io
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from factoryai.orchestrator.v1 import decision_pb2, orchestrator_service_pb2
 from factoryai.router.v1 import intent_pb2, router_service_pb2
+from factoryai.type.v1 import value_pb2
 from google.protobuf import duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
@@ -38,9 +40,10 @@ def test_a_trend_is_answered_with_words_table_and_sparkline(factoryai: Factoryai
     assert sent.body["requestId"]
 
 
-def test_a_ranking_is_answered_with_bars_in_the_language_of_the_screen(factoryai: Factoryai, edge: Edge) -> None:
-    edge.answer(STREAM, *samples.stream(samples.decision(samples.rank_table(), BAR)))
-    ran = factoryai("ask", "which line?")
+def test_a_ranking_is_answered_with_bars_in_the_language_of_the_answer(factoryai: Factoryai, edge: Edge) -> None:
+    edge.answer(STREAM, *samples.stream(samples.decision(samples.rank_table(), BAR, "It is line 3.", "en")))
+    ran = factoryai("ask", "which line?", "--lang", "ko")
+    assert "[warning] It is line 3." in ran.out
     assert "Downtime" in ran.out
     assert "1,240 min" in ran.out
     long, short = (line.count("█") for line in ran.out.splitlines() if "█" in line)
@@ -48,12 +51,33 @@ def test_a_ranking_is_answered_with_bars_in_the_language_of_the_screen(factoryai
 
 
 def test_evidence_is_shown_where_it_is_asked_for(factoryai: Factoryai, edge: Edge) -> None:
-    edge.answer(STREAM, *samples.stream(samples.decision()))
+    edge.answer(STREAM, *samples.stream(samples.decision(language="en")))
     assert "1,234" not in factoryai("ask", "x").out
     shown = factoryai("ask", "x", "--evidence").out
     assert "Defect rate of line 1" in shown
     assert "1,234" in shown
     assert "3.1% / 3.0%" in shown
+
+
+def test_periods_side_by_side_are_named_as_the_plan_has_them(factoryai: Factoryai, edge: Edge) -> None:
+    windows = value_pb2.Column(
+        id="window", label=samples.both("기간", "Period"), type=value_pb2.COLUMN_TYPE_NUMBER, numbers=[0, 1]
+    )
+    table = samples.rank_table()
+    table.columns[0].CopyFrom(windows)
+    made = samples.decision(table, language="en")
+    bare = samples.decision(table, language="en")
+    data = made.plan.definition.nodes.add(id="figures").data
+    for label, day in (("today", 22), ("yesterday", 21)):
+        start = datetime(2025, 11, day - 1, 15, tzinfo=UTC)
+        end = samples.stamp(start + timedelta(days=1))
+        data.query.windows.add(label=label, start_time=samples.stamp(start), end_time=end)
+    edge.answer(STREAM, *samples.stream(made))
+    edge.answer(STREAM, *samples.stream(bare))
+    told = factoryai("ask", "x").out
+    assert "today (2025-11-22 – 2025-11-23)" in told
+    assert "yesterday (2025-11-21 – 2025-11-22)" in told
+    assert "Period" in factoryai("ask", "x").out, "without a plan the numbers stay"
 
 
 def test_json_is_that_of_the_api_untouched(factoryai: Factoryai, edge: Edge) -> None:

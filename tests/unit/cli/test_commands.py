@@ -168,7 +168,7 @@ def test_decisions_are_listed_by_filters_and_pages(factoryai: Factoryai, edge: E
 
 
 def test_a_decision_is_shown_by_id_or_name(factoryai: Factoryai, edge: Edge) -> None:
-    made = samples.decision(samples.rank_table())
+    made = samples.decision(samples.rank_table(), language="en")
     edge.answer(f"GET /v1/{samples.NAME}", orchestrator_service_pb2.GetDecisionResponse(decision=made))
     for name in (samples.NAME, samples.NAME.removeprefix("decisions/")):
         shown = factoryai("decisions", "show", name).out
