@@ -45,7 +45,9 @@ _VAGUE = Text(
     "무엇이 궁금하신가요? 지표나 라인, 설비 이름을 말씀해 주세요.",
     "What would you like to know? Name a metric, a line or a machine.",
 )
-_NOTHING_TO_CONTINUE = Text("이어 갈 이야기가 없어요. 무엇을 볼까요?", "There is nothing to go on with yet. What shall we look at?")
+_NOTHING_TO_CONTINUE = Text(
+    "이어 갈 이야기가 없어요. 무엇을 볼까요?", "There is nothing to go on with yet. What shall we look at?"
+)
 _METRIC_QUESTIONS: Mapping[Intent, Text] = {
     Intent.TREND: Text("어떤 지표의 추이를 볼까요?", "The trend of which metric?"),
     Intent.COMPARE: Text("어떤 지표로 비교할까요?", "Compare by which metric?"),
@@ -56,7 +58,9 @@ _METRIC_QUESTIONS: Mapping[Intent, Text] = {
 _QUESTIONS: Mapping[tuple[Intent, str], Text] = {
     (Intent.COMPARE, "target"): Text("무엇과 무엇을 비교할까요?", "What should be compared with what?"),
     (Intent.NOTIFY, "condition"): Text("어떤 조건이 되면 알려 드릴까요?", "On which condition should I alert you?"),
-    (Intent.WHAT_IF, "condition"): Text("무엇이 어떻게 바뀐다고 가정할까요?", "What should we assume to change, and how?"),
+    (Intent.WHAT_IF, "condition"): Text(
+        "무엇이 어떻게 바뀐다고 가정할까요?", "What should we assume to change, and how?"
+    ),
 }
 _ANY_METRIC = Text("어떤 지표를 볼까요?", "Which metric?")
 

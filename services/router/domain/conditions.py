@@ -13,7 +13,10 @@ _UNIT = (
     r"(?P<unit>%p?|퍼센트|프로|percent|pct|도|℃|°c|degrees?(?: celsius| c)?|개|건|회|번|대|명|초|분|시간|배|톤|kwh|kw|mwh|bar|kpa|mpa|pa|"
     r"mm/s|m/s|hz|rpm|kg|kwh|units?|pieces|pcs|seconds?|secs?|minutes?|mins?|hours?|hrs?|times|days?|일|s|ea|c|h)?"
 )
-_KO_ABOVE, _KO_BELOW = "넘|초과|웃돌|올라가|올라서|올라오|치솟|커지|높아지|크면|높으면|위로|돌파|오르", "미만|밑돌|아래로|아래|밑으로|내려가|떨어지|낮아지|작아지|작으면|낮으면|적으면|줄어들"
+_KO_ABOVE, _KO_BELOW = (
+    "넘|초과|웃돌|올라가|올라서|올라오|치솟|커지|높아지|크면|높으면|위로|돌파|오르",
+    "미만|밑돌|아래로|아래|밑으로|내려가|떨어지|낮아지|작아지|작으면|낮으면|적으면|줄어들",
+)
 _KOREAN = re.compile(
     rf"(?<![\d.]){_NUMBER} ?{_UNIT} ?(?:을|를|이|가|로|으로|보다|에서|까지|선을?)? ?"
     rf"(?:(?P<ge>이상)|(?P<le>이하)|(?P<gt>{_KO_ABOVE})|(?P<lt>{_KO_BELOW})|(?P<eq>도달|되면|같으면))"
@@ -28,12 +31,14 @@ _CHANGE_KO = re.compile(
     rf"(?<![\d.]){_NUMBER} ?{_UNIT} ?(?:씩|정도|만큼|만|로|으로|을|를|더|포인트)? ?(?:더 )?"
     r"(?:(?P<up>올리|올려|올린|높이|높여|높인|늘리|늘려|늘린|늘|추가|증가|상승|오르|빠르게|더 하|투입|증설)|(?P<down>줄이|줄여|줄인|줄|낮추|낮춰|낮춘|내리|내려|내린|감소|단축|떨어뜨|떨어|빼|느리게|하락))"
 )
-_CHANGE_EN = re.compile(rf"\bby {_NUMBER} ?{_UNIT}(?![a-z\d])|(?P<value2>\d{{1,9}}(?:\.\d{{1,6}})?) ?(?P<unit2>%|percent)? (?P<way>faster|slower|more|less|higher|lower|fewer)\b")
-_DOWN_EN = re.compile(r"\b(?:fall\w*|fell|drop\w*|reduc\w*|cut\w*|lower\w*|decreas\w*|down|shorten\w*|declin\w*|slower|less|fewer|shrink\w*|slow\w*)\b")
-
-_NO_CONDITIONAL = (
-    r"(?<!화)(?<!측)(?<!표)(?<!장)(?<!반)(?<!단)(?<!전)(?<!평)(?<!정)(?<!도)(?<!수)(?<!지)(?<!그러)(?<!아니)(?<!려)(?<!왜냐하)(?<!어쩌)(?<!대)(?<!국)(?<!내)(?<!대로 가)(?<!대로)(?<!추세)(?<!추세라)(?<!추세로 가)(?<!속도)(?<!속도라)(?<!식이)(?<!속도로 가)"
+_CHANGE_EN = re.compile(
+    rf"\bby {_NUMBER} ?{_UNIT}(?![a-z\d])|(?P<value2>\d{{1,9}}(?:\.\d{{1,6}})?) ?(?P<unit2>%|percent)? (?P<way>faster|slower|more|less|higher|lower|fewer)\b"
 )
+_DOWN_EN = re.compile(
+    r"\b(?:fall\w*|fell|drop\w*|reduc\w*|cut\w*|lower\w*|decreas\w*|down|shorten\w*|declin\w*|slower|less|fewer|shrink\w*|slow\w*)\b"
+)
+
+_NO_CONDITIONAL = r"(?<!화)(?<!측)(?<!표)(?<!장)(?<!반)(?<!단)(?<!전)(?<!평)(?<!정)(?<!도)(?<!수)(?<!지)(?<!그러)(?<!아니)(?<!려)(?<!왜냐하)(?<!어쩌)(?<!대)(?<!국)(?<!내)(?<!대로 가)(?<!대로)(?<!추세)(?<!추세라)(?<!추세로 가)(?<!속도)(?<!속도라)(?<!식이)(?<!속도로 가)"
 _CLAUSE_KO = re.compile(
     rf"[가-힣]{_NO_CONDITIONAL}면(?:은|요)?(?=[^가-힣]|$|알려|알림|알람|메일|슬랙|문자|바로|어떻|어케|얼마|보내|연락|생산|불량|수율|경고|노티|즉시|나한테)"
     r"|(?:될|할|을|를|날|릴|칠|갈|출|는|은|한|던) ?(?:때|경우)(?:마다|에|에는)?(?=[^가-힣]|$)|[가-힣]다고 (?:하면|치면)|거든(?=[^가-힣]|$)"
@@ -41,7 +46,9 @@ _CLAUSE_KO = re.compile(
 _CLAUSE_EN = re.compile(
     r"\b(?:if|when(?! will| do| does| did| is| are| was| were| should| can)|whenever|once|suppos(?:e|ing)|assum(?:e|ing)|what if|in case|imagine|as soon as|should)\b"
 )
-_CLAUSE_END_EN = re.compile(r",|\?|\bthen\b|\bwhat (?:happens|would|will|is|does)\b|\bhow (?:much|would|will|does|many)\b|\b(?:please )?(?:tell|notify|send|alert|email|page|ping|text|warn|let)\b")
+_CLAUSE_END_EN = re.compile(
+    r",|\?|\bthen\b|\bwhat (?:happens|would|will|is|does)\b|\bhow (?:much|would|will|does|many)\b|\b(?:please )?(?:tell|notify|send|alert|email|page|ping|text|warn|let)\b"
+)
 _PERCENT = frozenset({"%", "퍼센트", "프로", "percent", "pct"})
 _SIGNS: Mapping[str, Comparator] = {"ge": Comparator.GE, "le": Comparator.LE, "gt": Comparator.GT, "lt": Comparator.LT,
                                     "eq": Comparator.EQ}  # fmt: skip
@@ -82,7 +89,9 @@ def _candidates(text: str) -> Iterator[FoundCondition]:
             yield FoundCondition(Condition("", sign, number, unit), "", *at.span())
     for at in _CHANGE_KO.finditer(text):
         number, unit = _scaled(at["value"], at["unit"] or "")
-        yield FoundCondition(Condition("", value=-number if at["down"] else number, unit=unit, relative=True), "", *at.span())
+        yield FoundCondition(
+            Condition("", value=-number if at["down"] else number, unit=unit, relative=True), "", *at.span()
+        )
     for at in _CHANGE_EN.finditer(text):
         number, unit = _scaled(at["value"] or at["value2"], at["unit"] or at["unit2"] or "")
         down = _DOWN_EN.search(text, max(0, at.start() - 60), at.end())

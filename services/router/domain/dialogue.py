@@ -16,7 +16,9 @@ _ORDINAL = re.compile(
     r"^(?:(?P<n>\d{1,2})(?: ?번(?:째)?)?|(?P<ko>첫|두|세|네|다섯) ?번째|(?:the )?(?:option |number )?(?P<en>first|second|third|fourth|fifth|one|two|three|four|1st|2nd|3rd)(?: one| option)?)"
     r"(?: ?(?:거|것|걸로|으로|로|요|이요|please))*$"
 )
-_FOLLOW_START = re.compile(r"^(?:그럼|그러면|그렇다면|이번엔|이번에는|그리고|and\b|what about|how about|then\b|but\b|now\b|ok(?:ay)? and|also\b|same\b)")
+_FOLLOW_START = re.compile(
+    r"^(?:그럼|그러면|그렇다면|이번엔|이번에는|그리고|and\b|what about|how about|then\b|but\b|now\b|ok(?:ay)? and|also\b|same\b)"
+)
 _TOPIC_END = re.compile(r"(?:은|는|은요|는요|도|도요|로는|에는|별로는|별로|쪽은)\s*\??$")
 _VERBS = frozenset({"look", "tell", "notify_verb", "state"})
 _FOLLOWABLE = frozenset({Intent.CHECK, Intent.CLARIFY, Intent.COMPARE, Intent.RANK, Intent.TREND})
@@ -166,7 +168,5 @@ def answers(evidence: Evidence, pending: AskBack, new: Sequence[Slot], best: Int
     if own and best is Intent.NOTIFY and pending.intent is Intent.WHAT_IF:
         own = False
     # A whole question with its own metric, thing or time and a verb of asking starts afresh.
-    fresh = bool(
-        found & {"ask", "tell", "look"} and evidence.metrics and (evidence.targets or evidence.periods)
-    )
+    fresh = bool(found & {"ask", "tell", "look"} and evidence.metrics and (evidence.targets or evidence.periods))
     return not own and not (fresh and pending.intent is not Intent.CHECK)

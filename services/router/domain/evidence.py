@@ -79,19 +79,20 @@ class Evidence:
         return bool(
             after.startswith(("별", " 별"))
             or re.search(
-                r"(?:어느|어떤|무슨|각|모든|전체|전|매|which|what|each|every|per|by|all|across|all the|by the|between|among) ?$", before
+                r"(?:어느|어떤|무슨|각|모든|전체|전|매|which|what|each|every|per|by|all|across|all the|by the|between|among) ?$",
+                before,
             )
-            or mention.value in {"operator"}
-            and self.reading.text[mention.start : mention.end] in {"누가", "누구", "who"}
+            or (
+                mention.value in {"operator"}
+                and self.reading.text[mention.start : mention.end] in {"누가", "누구", "who"}
+            )
         )
 
     @cached_property
     def wondering(self) -> bool:
         """Say whether a Korean verb wonders: 될까, 바닥날까."""
         text = self.reading.text
-        return any(
-            not _NOT_WONDERING.search(text, max(0, m.start() - 3), m.end()) for m in _WONDERING.finditer(text)
-        )
+        return any(not _NOT_WONDERING.search(text, max(0, m.start() - 3), m.end()) for m in _WONDERING.finditer(text))
 
     @cached_property
     def ahead(self) -> bool:

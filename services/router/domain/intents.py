@@ -23,9 +23,7 @@ class Rule:
 
     def fires(self, signals: frozenset[str]) -> bool:
         """Say whether it speaks."""
-        return (
-            self.when <= signals and (not self.any_of or bool(self.any_of & signals)) and not self.unless & signals
-        )
+        return self.when <= signals and (not self.any_of or bool(self.any_of & signals)) and not self.unless & signals
 
 
 def _rule(name: str, intent: Intent, score: float, when: str = "", any_of: str = "", unless: str = "") -> Rule:
@@ -142,8 +140,10 @@ def signals(evidence: Evidence) -> frozenset[str]:
     if found & {"regularly"} and "report" in {m.kind for m in evidence.mentions} and not evidence.clause:
         found.discard("series")
     content = {"metric", "target", "dimension", "threshold", "change", "clause"}
-    if not content & found and not (found & {"running", "anomaly", "attention"}) and not (
-        "state" in found and ({"all", "period"} & found)
+    if (
+        not content & found
+        and not (found & {"running", "anomaly", "attention"})
+        and not ("state" in found and ({"all", "period"} & found))
     ):
         found.add("nothing")
     return frozenset(found)
@@ -151,9 +151,7 @@ def signals(evidence: Evidence) -> frozenset[str]:
 
 def _why_plain(evidence: Evidence) -> bool:
     nouns = {(m.start, m.end) for m in evidence.mentions if m.kind == "cue" and m.value == "reason_noun"}
-    return any(
-        m.kind == "cue" and m.value == "why" and (m.start, m.end) not in nouns for m in evidence.mentions
-    )
+    return any(m.kind == "cue" and m.value == "why" and (m.start, m.end) not in nouns for m in evidence.mentions)
 
 
 def _regular(evidence: Evidence) -> bool:
@@ -180,7 +178,6 @@ def rank(found: frozenset[str]) -> tuple[list[Candidate], list[str]]:
     total = sum(weights.values())
     ranked = sorted(INTENTS, key=lambda intent: -weights[intent])
     return [Candidate(intent, round(weights[intent] / total, 4)) for intent in ranked], spoke
-
 
 
 def alone(score: float) -> float:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 
 WORDS: Mapping[str, int] = {
-    **{w: i for i, w in enumerate("한 두 세 네 다섯 여섯 일곱 여덟 아홉 열".split(), 1)},
-    **{w: i for i, w in enumerate("하나 둘 셋 넷".split(), 1)},
-    **{w: i for i, w in enumerate("일 이 삼 사 오 육 칠 팔 구 십".split(), 1)},
-    **{w: i for i, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)},
-    **{w: i for i, w in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)},
-    **{w: i for i, w in enumerate("1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th".split(), 1)},
+    **{w: i for i, w in enumerate(["한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열"], 1)},
+    **{w: i for i, w in enumerate(["하나", "둘", "셋", "넷"], 1)},
+    **{w: i for i, w in enumerate(["일", "이", "삼", "사", "오", "육", "칠", "팔", "구", "십"], 1)},
+    **{w: i for i, w in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)},
+    **{w: i for i, w in enumerate(["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"], 1)},
+    **{w: i for i, w in enumerate(["1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th", "10th"], 1)},
     "석": 3, "서": 3, "넉": 4, "너": 4, "스무": 20, "a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30,
     "couple of": 2, "a couple of": 2, "few": 3, "a few": 3, "dozen": 12, "fourteen": 14, "ninety": 90, "sixty": 60,
 }  # fmt: skip

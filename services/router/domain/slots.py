@@ -16,7 +16,19 @@ from services.router.domain.time.compose import Period
 from services.router.domain.time.spans import Now, Span, Unit, day_span, named, place
 
 _LOWER_IS_BETTER = frozenset(
-    "defect_qty defect_rate scrap_rate rework_rate downtime stop_count mttr cycle_time energy co2 batch_duration".split()
+    [
+        "defect_qty",
+        "defect_rate",
+        "scrap_rate",
+        "rework_rate",
+        "downtime",
+        "stop_count",
+        "mttr",
+        "cycle_time",
+        "energy",
+        "co2",
+        "batch_duration",
+    ]
 )
 _CATALOGUED, _VOCABULARY, _GUESSED = 0.97, 0.9, 0.6
 _ACTING = frozenset({Intent.NOTIFY, Intent.REPORT})
@@ -361,7 +373,6 @@ def _other_side(new: Sequence[Slot], old: Sequence[Slot]) -> list[Slot]:
     else:
         same = [s for s in old if s.name == "period" and s.value not in said]
     return [slot.inherited() for slot in same[:1]]
-
 
 
 def named_window(label: str, as_of: datetime, catalogue: Catalogue) -> Window:

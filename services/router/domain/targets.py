@@ -25,8 +25,8 @@ _NUMBER_FIRST = re.compile(
     rf"(?: ?번째?)? ?(?P<noun>{_KO})(?!형)"
 )
 _ORDINAL = re.compile(
-    rf"(?<![가-힣a-z\d])(?P<number>첫|두|세|네|다섯)(?: ?번째) ?(?P<noun>라인|호기|설비|기계|장비|공정|제품)"
-    rf"|\b(?P<english>1st|2nd|3rd|[4-9]th|first|second|third|fourth|fifth) (?P<noun2>line|machine|process)\b"
+    r"(?<![가-힣a-z\d])(?P<number>첫|두|세|네|다섯)(?: ?번째) ?(?P<noun>라인|호기|설비|기계|장비|공정|제품)"
+    r"|\b(?P<english>1st|2nd|3rd|[4-9]th|first|second|third|fourth|fifth) (?P<noun2>line|machine|process)\b"
 )
 # "라인 3", "설비 7번"; not "설비 3개", "제품 5위"
 _NOUN_FIRST = re.compile(

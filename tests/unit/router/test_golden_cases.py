@@ -50,9 +50,7 @@ def _dialogue(case: Mapping[str, Any]) -> Dialogue:
 
 
 def classified(case: Mapping[str, Any]) -> Classification:
-    question = Question(
-        case["say"], datetime.fromisoformat(case["as_of"]), case.get("language", ""), _dialogue(case)
-    )
+    question = Question(case["say"], datetime.fromisoformat(case["as_of"]), case.get("language", ""), _dialogue(case))
     return classify(question, lexicon(case["plant"]), Thresholds())
 
 
@@ -69,7 +67,9 @@ def difference(case: Mapping[str, Any], found: Classification) -> list[str]:
         wanted = value if isinstance(value, list) else [value]
         if sorted(_values(found.slots, name)) != sorted(wanted):
             wrong.append(f"{name} {_values(found.slots, name)}, not {wanted}")
-    wrong += [f"a {name}: {_values(found.slots, name)}" for name in case.get("without", []) if _values(found.slots, name)]
+    wrong += [
+        f"a {name}: {_values(found.slots, name)}" for name in case.get("without", []) if _values(found.slots, name)
+    ]
     asked = list(found.ask_back.missing) if found.ask_back else []
     if found.intent != "CLARIFY" and case["intent"] != "CONTINUE" and asked != case.get("ask", []):
         wrong.append(f"asks for {asked}, not {case.get('ask', [])}")

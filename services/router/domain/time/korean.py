@@ -126,7 +126,7 @@ def _amount(found: re.Match[str]) -> tuple[int, str]:
 
 def _rolling(count: int, unit: str, now: Now, *, ahead: bool) -> Span | None:
     count, unit = {"w": (7 * count, "d"), "q": (3 * count, "mo")}.get(unit, (count, unit))
-    return rolling(count, unit, now, ahead=ahead) if 0 < count and within(count, unit) else None
+    return rolling(count, unit, now, ahead=ahead) if count > 0 and within(count, unit) else None
 
 
 def _ago(count: int, unit: str, now: Now) -> Span | None:
