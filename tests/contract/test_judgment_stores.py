@@ -77,7 +77,7 @@ def made(value: float = 0.05, *, at: datetime = T0) -> Judgment:
         2,
         (Source(metric, 120),),
     )
-    hit = RuleHit("too_many", Severity.CRITICAL, safety=True, explanation=LocalizedText("많음 '\"", "many"))
+    hit = RuleHit("too_many", Severity.CRITICAL, LocalizedText("많음 '\"", "many"))
     verdicts = RuleVerdicts(
         (RuleVerdict(Severity.CRITICAL, (hit,)), RuleVerdict(Severity.NORMAL)), "ruleSets/quality@1:abc"
     )

@@ -43,7 +43,7 @@ def _scalar(cell: float | str) -> value_pb2.Scalar:
 
 def _verdict(outcome: rule_set_pb2.RuleOutcome) -> RuleVerdict:
     hits = tuple(
-        RuleHit(match.rule, codec.decode_severity(match.severity), match.safety, codec.decode_text(match.explanation))
+        RuleHit(match.rule, codec.decode_severity(match.severity), codec.decode_text(match.explanation))
         for match in outcome.matches
     )
     return RuleVerdict(codec.decode_severity(outcome.severity), hits, tuple(outcome.missing_inputs))

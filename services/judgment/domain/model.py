@@ -177,7 +177,6 @@ class RuleHit:
 
     rule: str
     severity: Severity
-    safety: bool
     explanation: LocalizedText
 
 

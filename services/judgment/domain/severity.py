@@ -38,11 +38,8 @@ def against_target(value: float | None, metric: Metric) -> Severity:
 
 
 def with_rules(severity: Severity, rules: RuleVerdict | None) -> Severity:
-    """Bring target and rules together: the worse of both; a safety rule that fired decides."""
-    if rules is None:
-        return severity
-    safety = [hit.severity for hit in rules.hits if hit.safety]
-    return worst(safety) if safety else worst((severity, rules.severity))
+    """Bring target and rules together: the worse of both. A safety rule that fired is CRITICAL, so it decides."""
+    return severity if rules is None else worst((severity, rules.severity))
 
 
 def worst(severities: Iterable[Severity]) -> Severity:

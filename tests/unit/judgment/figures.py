@@ -77,9 +77,7 @@ def verdicts(given: list[dict[str, Any]] | None) -> RuleVerdicts | None:
             RuleVerdict(
                 Severity(each["severity"]),
                 tuple(
-                    RuleHit(
-                        hit["rule"], Severity(hit["severity"]), hit.get("safety", False), LocalizedText(**hit["says"])
-                    )
+                    RuleHit(hit["rule"], Severity(hit["severity"]), LocalizedText(**hit["says"]))
                     for hit in each.get("hits", [])
                 ),
                 tuple(each.get("missing", [])),

@@ -49,8 +49,8 @@ def test_a_worse_figure_is_never_judged_milder(value: float, target: float, dire
     assert worst([worse, against_target(value, metric)]) is worse
 
 
-def hit(severity: Severity, *, safety: bool = False) -> RuleVerdict:
-    return RuleVerdict(severity, (RuleHit("r", severity, safety, LocalizedText("가", "a")),))
+def hit(severity: Severity) -> RuleVerdict:
+    return RuleVerdict(severity, (RuleHit("r", severity, LocalizedText("가", "a")),))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def hit(severity: Severity, *, safety: bool = False) -> RuleVerdict:
         (Severity.NORMAL, RuleVerdict(Severity.UNKNOWN), Severity.UNKNOWN),
         (Severity.CRITICAL, RuleVerdict(Severity.UNKNOWN), Severity.CRITICAL),
         (Severity.UNSPECIFIED, RuleVerdict(Severity.NORMAL), Severity.NORMAL),
-        (Severity.UNKNOWN, hit(Severity.CRITICAL, safety=True), Severity.CRITICAL),
+        (Severity.UNKNOWN, hit(Severity.CRITICAL), Severity.CRITICAL),
     ],
 )
 def test_target_and_rules_together(target: Severity, rules: RuleVerdict | None, severity: Severity) -> None:

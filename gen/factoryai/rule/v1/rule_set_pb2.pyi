@@ -161,10 +161,12 @@ class Rule(_message.Message):
     priority: _builtins.int
     """Higher wins under PRIORITY; default 0."""
     safety: _builtins.bool
-    """No model and no other rule overrules it."""
+    """No model and no other rule overrules it. Such a rule is CRITICAL and reads required inputs only."""
     @_builtins.property
     def explanation(self) -> _target_pb2.LocalizedText:
-        """Why, with inputs in braces: `불량률 {defect_rate}이(가) 목표를 넘었습니다`."""
+        """Why, with inputs in braces, after a colon their unit (`%` shows a fraction as percent): `불량률 {defect_rate:%}이(가)
+        목표를 넘었습니다`. Particles left open, as 이(가), are settled.
+        """
 
     def __init__(
         self,
@@ -285,7 +287,7 @@ class RuleInput(_message.Message):
     """The caller's own key, given back with the outcome."""
     @_builtins.property
     def values(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Scalar]:
-        """Values by input name. A missing one is unknown, not 0."""
+        """Values by input name. A missing one is unknown, not 0; names that are no input are ignored."""
 
     def __init__(
         self,
@@ -350,7 +352,9 @@ class RuleOutcome(_message.Message):
     key: _builtins.str
     """The case's key."""
     severity: _value_pb2.Severity.ValueType
-    """NORMAL where nothing matched, UNKNOWN where a required input was missing and nothing else decided."""
+    """NORMAL where nothing matched. UNKNOWN where that cannot be told, since a required input was missing or rules could
+    not be evaluated; a match of WARNING or worse stands all the same.
+    """
     @_builtins.property
     def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleMatch]:
         """The rules that count, by the hit policy."""
