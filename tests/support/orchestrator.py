@@ -100,7 +100,9 @@ def sample() -> Catalog:
     )
     targets = tuple(Target(name, Localized(ko, en)) for name, ko, en in [*lines, *machines, *products])
     plant = Plant("sample", Localized("예시 공장", "Sample plant"), "Asia/Seoul", shifts, synthetic=True)
-    return Catalog(plant, "v1", metrics, targets, ("humidity", "co2"), coverage)
+    line_of = {1: "L01", 2: "L01", 3: "L01", 4: "L02", 5: "L02", 6: "L02", 7: "L03", 8: "L03", 9: "L03", 10: "L03"}
+    parents = {f"equipment:E{machine:03}": f"line:{line}" for machine, line in line_of.items()}
+    return Catalog(plant, "v1", metrics, targets, ("humidity", "co2"), coverage, parents)
 
 
 def bottling() -> Catalog:

@@ -201,7 +201,9 @@ class Answering:
             case Intent.CLARIFY | Intent.UNSPECIFIED:
                 return desk.asked(classification)
             case _:
-                return desk.asked(classification) if classification.ask_back else None
+                if classification.ask_back is None or conversation.takes_offer(classification, turn.context):
+                    return None
+                return desk.asked(classification)
 
     def _meaning(self, turn: Turn, classification: Classification) -> Meaning:
         return conversation.resolve(

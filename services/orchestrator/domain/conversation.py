@@ -51,6 +51,14 @@ def resolve(
     return _deeper(context.last_intent, slots, catalog, as_of, main_metrics)
 
 
+def takes_offer(classification: Classification, context: DialogueContext) -> bool:
+    """Say whether a plain yes was said to an offer of ours: the router asks the open question again then."""
+    offer, asked = context.pending, classification.ask_back
+    if offer is None or asked is None or offer.missing_slots or offer.intent is Intent.UNSPECIFIED:
+        return False
+    return classification.intent is offer.intent and asked.question == offer.question
+
+
 def merged(before: tuple[Slot, ...], now: tuple[Slot, ...]) -> tuple[Slot, ...]:
     """Let new slots replace old ones of the same name, targets only those of the same kind.
 
@@ -74,14 +82,17 @@ def _deeper(
     intent: Intent, slots: tuple[Slot, ...], catalog: Catalog, as_of: datetime, main_metrics: Sequence[str]
 ) -> Meaning:
     """Look one level deeper: an ordering by the next finer thing, more places, or the way over time."""
-    if intent is Intent.RANK:
-        others = tuple(slot for slot in slots if slot.name != "top_n")
-        return Meaning(intent, (*others, _default("top_n", str(_MORE_PLACES), _MORE_PLACES)))
     if intent is Intent.COMPARE:
         return Meaning(Intent.TREND, slots)
     scope = grounding.ground(intent, slots, catalog, as_of, main_metrics)
     if isinstance(scope, Lack):
         return Meaning(intent, slots)
+    if intent is Intent.RANK:
+        others = tuple(slot for slot in slots if slot.name not in {"top_n", "order", "group_by"})
+        if grounding.group_count(scope) <= scope.top_n:
+            return Meaning(Intent.TREND, others)  # all places have been told; what is left is how it came about
+        kept = tuple(slot for slot in slots if slot.name != "top_n")
+        return Meaning(intent, (*kept, _default("top_n", str(_MORE_PLACES), _MORE_PLACES)))
     finer = None if scope.overview else grounding.finer_split(scope)
     if finer is None:
         return Meaning(Intent.TREND, _with_metric(slots, scope))

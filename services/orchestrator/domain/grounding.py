@@ -322,10 +322,19 @@ def _with_grain(scope: Scope, stated: Grain) -> Scope:
 def group_count(scope: Scope) -> int:
     """How many combinations of the split there can be."""
     groups = 1
+    named = {target.name for target in scope.targets}
+    parents = scope.catalog.parents
     for dimension in scope.group_by:
         filtered = sum(target.kind == dimension.value for target in scope.targets)
-        groups *= filtered or max(1, scope.catalog.sizes.get(dimension.value, 1))
+        # The machines of a line that was named, rather than all of them.
+        inside = sum(kind_of(child) == dimension.value and parent in named for child, parent in parents.items())
+        groups *= filtered or inside or max(1, scope.catalog.sizes.get(dimension.value, 1))
     return groups
+
+
+def kind_of(target: str) -> str:
+    """Return `line` of `line:L03`."""
+    return target.partition(":")[0]
 
 
 def _top_n(slots: tuple[Slot, ...]) -> int:

@@ -8,6 +8,7 @@ from services.orchestrator.domain.plant import GRAIN_SECONDS, GRAINS, Catalog, G
 
 _DAY = timedelta(days=1)
 _WEEK_DAYS = 7
+_YEAR_MONTHS = 12
 _INSTANT = timedelta(microseconds=1)
 # Which default period each intent has where the router names none.
 _DEFAULTS = {Intent.CHECK: "today", Intent.TREND: "this_week"}
@@ -93,8 +94,9 @@ def previous(window: Window, catalog: Catalog, coverage: Window | None, as_of: d
     """
     passed = elapsed(window, coverage, as_of)
     start, stop = catalog.local(window.start), catalog.local(window.end)
-    if _is_month(start, stop):
-        before = (start - _DAY).replace(day=1)
+    months = calendar_months(start, stop)
+    if months:
+        before = _months_earlier(start, months)
         end = start if passed.end == window.end else min(before + (passed.end - window.start), start)
         return Window(before, end, _dates(before, end))
     whole = stop - start
@@ -105,8 +107,16 @@ def previous(window: Window, catalog: Catalog, coverage: Window | None, as_of: d
     return Window(before, end, _dates(before, end))
 
 
-def _is_month(start: datetime, end: datetime) -> bool:
-    return start.day == 1 and end.day == 1 and start.time() == end.time() == time() and (end - start).days <= 31  # noqa: PLR2004
+def calendar_months(start: datetime, end: datetime) -> int:
+    """How many whole calendar months lie between two local times; 0 where they are no first days of months."""
+    if not (start.day == end.day == 1 and start.time() == end.time() == time()):
+        return 0
+    return (end.year - start.year) * _YEAR_MONTHS + end.month - start.month
+
+
+def _months_earlier(start: datetime, months: int) -> datetime:
+    total = start.year * _YEAR_MONTHS + start.month - 1 - months
+    return start.replace(year=total // _YEAR_MONTHS, month=total % _YEAR_MONTHS + 1)
 
 
 def _dates(start: datetime, end: datetime) -> str:

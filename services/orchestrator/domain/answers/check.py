@@ -6,6 +6,7 @@ from services.orchestrator.domain.answers.voice import Voice
 from services.orchestrator.domain.figures import CodeResult, DataResult, Severity
 from services.orchestrator.domain.plant import Direction, Metric
 
+_LEAST = 0.00005  # a hundredth of a point, or of a percent, is what a text can show
 _ALARMING = frozenset({Severity.WARNING, Severity.CRITICAL})
 
 
@@ -92,8 +93,16 @@ def _change(voice: Voice, figure: Figure, value: float, previous: float) -> str:
     }
     if value == previous:
         return voice.say("check.same", **words)
+    if is_nothing(metric, value, previous):
+        return voice.say("check.nearly", **words)
     compared = voice.word(metric, "more" if value > previous else "less")
     return voice.say("check.change", change=size(voice, metric, value, previous), compared=compared, **words)
+
+
+def is_nothing(metric: Metric, value: float, base: float) -> bool:
+    """Say whether a difference is too small to be shown."""
+    difference = abs(value - base)
+    return difference < _LEAST if metric.unit == "1" or not base else difference / abs(base) < _LEAST
 
 
 def size(voice: Voice, metric: Metric, value: float, base: float) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.orchestrator.domain.answers import check
 from services.orchestrator.domain.answers.voice import Voice
 from services.orchestrator.domain.figures import JudgedItem, JudgmentResult, Severity
-from services.orchestrator.domain.meaning import Intent, Target, Window
+from services.orchestrator.domain.meaning import Intent, Target
 from services.orchestrator.domain.plant import ADDS_UP, Direction, Metric
 
 _ALARMING = frozenset({Severity.WARNING, Severity.CRITICAL})
@@ -17,9 +17,10 @@ _TELLING_SHARE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One thing among those compared or ranked, with what it is called."""
+    """One thing among those compared or ranked: what it is called beside its figure, and as a thing of its own."""
 
     name: str
+    noun: str
     item: JudgedItem
     value: float
 
@@ -62,6 +63,7 @@ def rank(voice: Voice, judgment: JudgmentResult) -> list[str]:
         "most": voice.word(metric, "most" if scope.descending else "least"),
         "dimension": voice.dimension(scope.group_by[0]),
         "value": quoted[0],
+        "had": "has" if voice.going_on() or scope.window.end == scope.as_of else "had",
         "inside": voice.say("rank.inside", place=voice.targets(scope.targets)) if scope.targets else "",
     }
     if len(first) > 1:
@@ -112,27 +114,23 @@ def _sides(voice: Voice, judgment: JudgmentResult) -> tuple[list[Side], list[str
     sides: list[Side] = []
     missing: list[str] = []
     for item in judgment.items:
-        name = _name(voice, item)
         if item.value is None:
-            missing.append(name)
+            missing.append(_name(voice, item, noun=True))
         else:
-            sides.append(Side(name, item, item.value))
+            sides.append(Side(_name(voice, item, noun=False), _name(voice, item, noun=True), item, item.value))
     return sides, missing
 
 
-def _name(voice: Voice, item: JudgedItem) -> str:
+def _name(voice: Voice, item: JudgedItem, *, noun: bool) -> str:
     parts = []
     if item.target is not None:
         parts.append(voice.target(item.target))
     if item.window is not None and (item.target is None or len(voice.scope.windows) > 1):
-        parts.append(_period(voice, item.window))
+        # The judgment carries the windows of the query, whose words the scope still knows.
+        start = item.window.start
+        window = next((each for each in voice.scope.windows if each.start == start), item.window)
+        parts.append(voice.period(window) if noun or voice.language == "ko" else voice.when(window))
     return " ".join(parts)
-
-
-def _period(voice: Voice, window: Window) -> str:
-    # The judgment carries the windows of the query, whose words the scope still knows.
-    known = next((each for each in voice.scope.windows if each.start == window.start), window)
-    return voice.when(known) if voice.language == "en" else voice.period(known)
 
 
 def _quote(voice: Voice, side: Side) -> str:
@@ -157,7 +155,7 @@ def _pair(voice: Voice, sides: Sequence[Side], quoted: Sequence[str], words: dic
             "sides.two",
             first_value=quoted[0],
             second_value=quoted[1],
-            higher=subject.name,
+            side=subject.noun,
             change=check.size(voice, metric, subject.value, base.value),
             compared=voice.word(metric, "less" if lower else "more"),
             **words,
@@ -178,7 +176,7 @@ def _many(voice: Voice, sides: Sequence[Side], words: dict[str, str]) -> list[st
     if ordered[0].value != ordered[-1].value:
         change = check.size(voice, metric, ordered[0].value, ordered[-1].value)
         compared = voice.word(metric, "more")
-        ends = {"highest": ordered[0].name, "lowest": ordered[-1].name}
+        ends = {"highest": ordered[0].noun, "lowest": ordered[-1].noun}
         sentences.append(voice.say("sides.gap", change=change, compared=compared, **ends))
     return sentences
 
@@ -187,20 +185,23 @@ def _against_target(voice: Voice, sides: Sequence[Side]) -> list[str]:
     metric = voice.scope.metric
     if metric.target is None or metric.direction is Direction.UNSPECIFIED:
         return [_better(voice, metric, sides)] if len(sides) == _TWO and voice.scope.template is Intent.COMPARE else []
+    if len(sides) == 1:
+        return [check.meaning(voice, metric, sides[0].item.severity)]
     target = voice.quotes.target(metric)
     past = [side.name for side in sides if side.item.severity in _ALARMING]
     if len(past) == len(sides):
-        return [voice.say("target.all", target=target)] if len(sides) > 1 else []
+        return [voice.say("target.all", target=target)]
     if not past:
         judged = any(side.item.severity is Severity.NORMAL for side in sides)
-        return [voice.say("target.none", target=target)] if judged and len(sides) > 1 else []
+        return [voice.say(f"target.none.{metric.direction}", target=target)] if judged else []
     kind = voice.dimension(voice.scope.group_by[0]) if voice.scope.group_by else voice.say("dimension.period")
     return [voice.say("target.some", target=target, dimension=kind, names=voice.listed(past[:_MOST_NAMED]))]
 
 
 def _better(voice: Voice, metric: Metric, sides: Sequence[Side]) -> str:
-    """Say which of two is better where less or more is; nothing for periods, whose order says it."""
-    if metric.direction is Direction.UNSPECIFIED or not voice.scope.group_by or sides[0].value == sides[1].value:
+    """Say which of two is better, where that is no matter of size: not for sums, not for periods."""
+    judged = metric.direction is not Direction.UNSPECIFIED and metric.aggregation not in ADDS_UP
+    if not judged or not voice.scope.group_by or sides[0].value == sides[1].value:
         return ""
     ordered = sorted(sides, key=lambda side: side.value)
     best = ordered[0] if metric.direction is Direction.LOWER_IS_BETTER else ordered[-1]

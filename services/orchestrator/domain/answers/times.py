@@ -7,6 +7,7 @@ from typing import Final
 
 from services.orchestrator.domain.language import Language
 from services.orchestrator.domain.meaning import Window
+from services.orchestrator.domain.periods import calendar_months
 from services.orchestrator.domain.plant import Catalog, Grain
 from services.wording import format_period
 
@@ -27,7 +28,7 @@ _MONTHS: Final = (
 _DAY: Final = timedelta(days=1)
 _INSTANT: Final = timedelta(microseconds=1)
 _HANGUL: Final = re.compile(r"[가-힣]")
-_PREPOSITION: Final = re.compile(r"^(over|on|in|from) ")
+_PREPOSITION: Final = re.compile(r"^(over|on|in|from|since) ")
 _SAME: Final = frozenset({"today", "yesterday"})  # labels that are English already
 _LONGEST_QUOTE: Final = 24
 _QUARTER_MONTHS: Final = 3
@@ -40,6 +41,13 @@ _BEFORE: Final = {
     "last_week": ("그 전주", "the week before", "그 전주 같은 시점까지", "the week before up to the same point"),
     "this_month": ("지난달", "last month", "지난달 같은 시점까지", "last month up to the same point"),
     "last_month": ("그 전달", "the month before", "그 전달 같은 시점까지", "the month before up to the same point"),
+}
+
+
+_BEFORE_MONTHS: Final = {
+    1: ("그 전달", "the month before"),
+    3: ("그 전 분기", "the quarter before"),
+    12: ("그 전해", "the year before"),
 }
 
 
@@ -115,6 +123,9 @@ class Times:
                 return ko_so_far if korean else en_so_far
             return ko if korean else en
         start, end = self.catalog.local(window.start), self.catalog.local(window.end)
+        if calendar_months(start, end) in _BEFORE_MONTHS:
+            ko, en = _BEFORE_MONTHS[calendar_months(start, end)]
+            return ko if korean else en
         if end - start == _DAY and not (start.hour or start.minute):
             return "전날" if korean else "the day before"
         if end - start < _DAY and self.catalog.local(earlier.start) == start - _DAY:
@@ -124,8 +135,7 @@ class Times:
     def _calendar(self, window: Window) -> str:
         """Say a whole month, quarter or year; empty for any other period."""
         start, end = self.catalog.local(window.start), self.catalog.local(window.end)
-        first_days = start.day == end.day == 1 and not (start.hour or start.minute or end.hour or end.minute)
-        months = (end.year - start.year) * _YEAR_MONTHS + end.month - start.month if first_days else 0
+        months = calendar_months(start, end)
         korean = self.language == "ko"
         if months == 1:
             return self._month(start)
@@ -145,6 +155,8 @@ class Times:
             if first == last:
                 return first if korean else f"on {first}"
             return f"{first}~{last}" if korean else f"from {first} to {last}"
+        if window.end == self.as_of and not (start.hour or start.minute):
+            return f"{first}부터 지금까지" if korean else f"since {first}"
         clock = f"{end:%H:%M}"
         if end.date() != start.date():
             clock = f"{self.day(end)} {clock}" if korean else f"{clock} on {self.day(end)}"

@@ -9,7 +9,7 @@ from services.orchestrator.domain.answers.times import Times
 from services.orchestrator.domain.grounding import Scope
 from services.orchestrator.domain.language import Language
 from services.orchestrator.domain.meaning import Target, Window
-from services.orchestrator.domain.plant import ADDS_UP, Dimension, Metric
+from services.orchestrator.domain.plant import ADDS_UP, Aggregation, Dimension, Metric
 
 _LENGTHS = frozenset({"s", "min", "h"})
 
@@ -100,4 +100,5 @@ def sort_of(metric: Metric) -> str:
     """Say whether a figure is a length, an amount or a level: 길다, 많다, 높다."""
     if metric.unit in _LENGTHS:
         return "length"
-    return "amount" if metric.aggregation in ADDS_UP else "level"
+    counted = metric.aggregation in ADDS_UP or (metric.aggregation is Aggregation.LAST and not metric.unit)
+    return "amount" if counted else "level"
