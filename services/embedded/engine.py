@@ -49,6 +49,11 @@ class Engine:
         """Whether all six are."""
         return all(self.serving(row) for row in SIX)
 
+    def missing(self) -> str:
+        """Say, for people, which are not."""
+        names = [row.name for row in SIX if not self.serving(row)]
+        return f"waiting for {', '.join(names)}" if names else ""
+
     def _environment(self) -> dict[str, str]:
         """Ours on top of the caller's, which may hold keys and limits that the services read themselves."""
         ours = {

@@ -5,18 +5,20 @@ The supervisor says in `*_URL` where each of them listens; everything else is in
 
 import asyncio
 import os
-import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from services.chassis import host
+from services.chassis import log
+from services.chassis.host import Part
+from services.chassis.main import EXIT_SETTINGS, run_parts
 from services.chassis.server import Platform, Service
-from services.chassis.settings import ServiceSettings, load
+from services.chassis.settings import ServiceSettings, SettingsError, load
 from services.data import wiring as data
 from services.data.settings import DataSettings
-from services.embedded.table import SIX
+from services.embedded.table import SIX, Row
 from services.judgment import wiring as judgment
 from services.judgment.settings import JudgmentSettings
 from services.orchestrator import wiring as orchestrator
@@ -27,6 +29,8 @@ from services.rule import wiring as rule
 from services.rule.settings import RuleSettings
 from services.workflow import wiring as workflow
 from services.workflow.settings import WorkflowSettings
+
+_PROCESS = "services"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +51,23 @@ WIRED = {
 }
 
 
-def main() -> None:
-    """Serve until SIGTERM or SIGINT, then drain."""
-    parts = [host.Part(_settings(row.name, row.address_variable), WIRED[row.name].build) for row in SIX]
-    asyncio.run(_serve(parts))
+def main() -> int:
+    """Serve until SIGTERM or SIGINT, then drain. Returns the exit code."""
+    try:
+        settings = [_settings(row) for row in SIX]
+    except SettingsError as refused:
+        sys.stderr.write(f"{refused}\n")
+        return EXIT_SETTINGS
+    log.configure(settings[0].log_level, process=_PROCESS)
+    parts = [Part(each, WIRED[row.name].build) for row, each in zip(SIX, settings, strict=True)]
+    return asyncio.run(run_parts(parts, process=_PROCESS))
 
 
-def _settings(name: str, address_variable: str) -> ServiceSettings:
+def _settings(row: Row) -> ServiceSettings:
     # Each service reads PORT, and a process has one environment: it is set anew for each of them.
-    os.environ["PORT"] = str(urlsplit(os.environ[address_variable]).port)
-    return load(WIRED[name].settings)
-
-
-async def _serve(parts: list[host.Part]) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await host.serve_all(parts, stop)
+    os.environ["PORT"] = str(urlsplit(os.environ[row.address_variable]).port)
+    return load(WIRED[row.name].settings)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -70,7 +70,12 @@ class Stack:
                 parts.append(Part(row.name, command, lambda _, row=row: engine.serving(row)))  # type: ignore[misc]
         else:
             parts.append(
-                Part("services", partial(engine.colocated, self._log("services")), lambda _: engine.all_serving())
+                Part(
+                    "services",
+                    partial(engine.colocated, self._log("services")),
+                    lambda _: engine.all_serving(),
+                    missing=engine.missing,
+                )
             )
         parts.append(_envoy(self.envoy, self._log("envoy")))
         return parts

@@ -4,6 +4,7 @@ One thread, no event loop: it looks at its few children ten times a second, whic
 signals, restarts and waiting in one place.
 """
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ _MAX_BACKOFF_S = 10.0
 _MAX_DEATHS = 6  # within _MEMORY_S; then the part is left dead and the stack is degraded
 _MEMORY_S = 60.0
 _LAST_WORDS = 3  # lines of a dead part's log
+_LOOK_BACK = 100
+_WORD_CHARS = 400
+_COMPLAINT = re.compile(r"\b(warning|error|critical|fatal|panic)\b", re.IGNORECASE)
 
 
 def _nothing() -> None:
@@ -30,7 +34,8 @@ def _nothing() -> None:
 class Part:
     """One process. `prepare` runs before each start, `retire` before it is told to stop; both may take seconds.
 
-    `ready(pid)` must answer within a second or so. It has `patience_s` to become ready and `grace_s` to stop.
+    `ready(pid)` must answer within a second or so; `missing()` says, for people, what it still waits for, or "".
+    It has `patience_s` to become ready and `grace_s` to stop.
     """
 
     name: str
@@ -38,6 +43,7 @@ class Part:
     ready: Callable[[int], bool]
     prepare: Callable[[], None] = _nothing
     retire: Callable[[], None] = _nothing
+    missing: Callable[[], str] = str
     patience_s: float = 60.0
     grace_s: float = 15.0
 
@@ -114,9 +120,8 @@ class Supervisor:
                     self._say(child, "ready")
                     waiting.remove(child)
                 elif time.monotonic() - began > child.part.patience_s:
-                    raise StackError(
-                        f"{child.part.name} was not ready in {child.part.patience_s:.0f} s: {_words(child)}"
-                    )
+                    why = "; ".join(filter(None, (child.part.missing(), _words(child))))
+                    raise StackError(f"{child.part.name} was not ready in {child.part.patience_s:.0f} s: {why}")
             time.sleep(_TICK_S)
 
     def _look_after(self, child: Child, now: float) -> None:
@@ -170,8 +175,10 @@ def _epitaph(child: Child) -> str:
 
 
 def _words(child: Child) -> str:
-    """Return the last lines of the part's log, and where the rest is."""
+    """Return the last lines of the part's log, complaints rather than others, and where the rest is."""
     log = child.part.command().log
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
-    last = " / ".join(line.strip() for line in lines[-_LAST_WORDS:] if line.strip())
+    lines = [line.strip()[:_WORD_CHARS] for line in lines[-_LOOK_BACK:] if line.strip()]
+    complaints = [line for line in lines if _COMPLAINT.search(line)]
+    last = " / ".join((complaints or lines)[-_LAST_WORDS:])
     return f"{last or 'it said nothing'} (see {log})"
