@@ -63,6 +63,7 @@ class Engine:
             "SERVICE_KEY_FILE": str(self.service_key),
             "LISTEN_HOST": "127.0.0.1",
             "PYTHONUNBUFFERED": "1",
+            "PROVISION_SAMPLE_RULES": "true",
             **{row.address_variable: f"http://127.0.0.1:{self.ports[row.name]}" for row in SIX},
         }
         mislead = {"PORT", "HEALTH_PORT", "METRICS_PORT"}
