@@ -9,6 +9,7 @@ from services.errors import AlreadyExists, DeadlineExceeded, FactoryError, NotFo
 from services.workflow.domain.conditions import Conditions
 from services.workflow.domain.definition import Definition
 from services.workflow.domain.inline import InlineHost
+from services.workflow.domain.nodes.table import runs_inline
 from services.workflow.domain.paging import page_of, token_of
 from services.workflow.domain.ports import Clock, RunObserver, RunStore
 from services.workflow.domain.runs import Journal, Page, Run, RunRequest
@@ -76,6 +77,7 @@ class Engine:
             state=RunState.RUNNING,
             as_of=request.as_of or created,
             created=created,
+            inline=runs_inline(request.definition),
             request_id=request.request_id,
             digest=request.digest,
         )

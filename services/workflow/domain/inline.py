@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.errors import DeadlineExceeded, FactoryError, Reason
+from services.errors import DeadlineExceeded, FactoryError, Internal, Reason
 from services.workflow.domain.definition import Node
 from services.workflow.domain.events import (
     CancelNode,
@@ -27,7 +27,7 @@ from services.workflow.domain.events import (
     ScheduleRetry,
 )
 from services.workflow.domain.failure import Failure
-from services.workflow.domain.nodes.table import HANDLERS
+from services.workflow.domain.nodes.table import HANDLERS, runs_inline
 from services.workflow.domain.nodes.work import Tools, Work
 from services.workflow.domain.ports import Clock
 from services.workflow.domain.runs import Journal, Run
@@ -69,8 +69,11 @@ class InlineHost:
         """Drive a run to its end, filling its journal. `until` is in monotonic seconds; then it times out.
 
         When the caller is cancelled, nodes are called off, the journal ends CANCELLED, and CancelledError goes on.
-        An error that is no FactoryError is a bug of ours: it calls everything off and goes on too.
+        An error that is no FactoryError is a bug of ours: it calls everything off and goes on too. Raises Internal
+        for a run that has effects or waits: what happens here is recorded only afterwards.
         """
+        if not runs_inline(journal.definition):
+            raise Internal(f"workflow {journal.definition.id} has effects or waits and may not be run inline")
         drive = _Drive(self._tools, self._clock, self._chance, self._budget, run, journal, until)
         await drive.to_the_end()
 

@@ -1,6 +1,6 @@
 """Runs as they are kept: what was asked, what happened in which order, what came of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -143,8 +143,3 @@ class Journal:
 
 
 _ENDED = frozenset({NodeState.SUCCEEDED, NodeState.FAILED, NodeState.SKIPPED})
-
-
-def replayed(definition: Definition, history: Sequence[Recorded]) -> Progress:
-    """Say where a run of this history stands: a later release has to say the same."""
-    return Journal.replay(definition, history).progress

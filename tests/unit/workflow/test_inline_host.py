@@ -15,6 +15,7 @@ from services.errors import (
     AlreadyExists,
     DeadlineExceeded,
     FactoryError,
+    Internal,
     Invalid,
     NotFound,
     PermissionDenied,
@@ -37,7 +38,7 @@ from services.workflow.domain.nodes.table import runs_inline
 from services.workflow.domain.nodes.work import Tools
 from services.workflow.domain.outputs import DataOutput, JudgmentOutput
 from services.workflow.domain.ports import RuleCase, RuleVerdict
-from services.workflow.domain.runs import Run, RunRequest
+from services.workflow.domain.runs import Journal, Run, RunRequest
 from services.workflow.domain.states import NodeKind, NodeState, RunState, Severity
 from services.workflow.store.memory import MemoryRunStore
 
@@ -354,6 +355,12 @@ async def test_without_a_budget_a_failure_is_final() -> None:
     assert attempts[-1] == 1
 
 
-def test_what_waits_or_acts_is_not_run_inline() -> None:
+async def test_what_waits_or_acts_is_not_run_inline() -> None:
+    acting = chain(read("a"), Node("b", NodeKind.ACTION, None))
     assert runs_inline(chain(read("a")))
-    assert not runs_inline(chain(read("a"), Node("b", NodeKind.ACTION, None)))
+    assert not runs_inline(acting)
+    world = World(nothing)
+    host = InlineHost(Tools(world, world, world, Conditions()), SystemClock(), chance=random.Random(1))  # noqa: S311
+    run = Run("r", "default", "plants/sample", "kim", acting, RunState.RUNNING, NOW, NOW)
+    with pytest.raises(Internal):
+        await host.execute(run, Journal(acting), until=SystemClock().monotonic() + 1)
