@@ -18,6 +18,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx
@@ -77,7 +78,7 @@ async def echo(rounds: int) -> Row:
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             await asyncio.wait_for(channel.channel_ready(), 10)
-            call = channel.unary_unary("/bench.Echo/Echo")
+            call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/bench.Echo/Echo")
             return await measure("echo, grpc.aio", lambda: call(b"x" * 100), rounds, [psutil.Process(server.pid)])
     finally:
         server.terminate()
@@ -88,7 +89,7 @@ async def in_process(home: Path, rounds: int) -> list[Row]:
     """The stubs of the services, co-located with the caller."""
     place = at(home)
     database = local_postgres(place, choose(binaries() / "postgres", place.postgres, within=place.root)).url()
-    own = {
+    own: dict[str, Any] = {
         "database_url": SecretStr(database),
         "redis_url": SecretStr(local_valkey(place).url()),
         "jwks_file": place.keys.jwks,

@@ -5,7 +5,7 @@ import pytest
 from factoryai.orchestrator.v1 import decision_pb2, orchestrator_service_pb2
 from factoryai.router.v1 import intent_pb2
 
-from services.wording import format_value
+from services.wording import Language, format_value
 from tests.support.engine import Engine
 from tests.support.questions import Question, figures, first_evidence, questions
 
@@ -58,7 +58,7 @@ def _same_value(question: Question, answer: decision_pb2.Answer, expected: float
     assert expected is not None, "the SQL by hand finds nothing: the question proves nothing"
     assert first_evidence(question, answer) == pytest.approx(float(expected), rel=1e-9)
     unit = next(evidence.unit for evidence in answer.evidence if evidence.metric == question.metric)
-    language = "ko" if question.language == "ko" else "en"
+    language: Language = "ko" if question.language == "ko" else "en"
     assert format_value(float(expected), unit, language) in answer.text, answer.text
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -56,7 +56,7 @@ async def _engine(
 
 
 @pytest.fixture
-def engine(_engine: Engine) -> AsyncIterator[Engine]:
+def engine(_engine: Engine) -> Iterator[Engine]:
     with calling(within_s=60):
         yield _engine
 
