@@ -106,7 +106,7 @@ def running_stack(home: Path, **environment: str) -> Iterator[RunningStack]:
     """Start a stack, and stop it at the end whatever happened. Its environment has no servers but those given."""
     steps: list[Progress] = []
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("DATABASE_URL", "REDIS_URL", "FACTORYAI_HOME", "FACTORYAI_SAMPLE_PLANT"):
+        for name in ("DATABASE_URL", "REDIS_URL", "FACTORYAI_HOME"):
             patch.delenv(name, raising=False)
         for name, value in environment.items():
             patch.setenv(name, value)

@@ -15,7 +15,9 @@ async def test_both_are_used_and_nothing_is_started_or_made(
     postgres_url: str, valkey_url: str, short_folder: Path
 ) -> None:
     place = short_folder / "outside"
-    with running_stack(place, DATABASE_URL=postgres_url, REDIS_URL=valkey_url) as running:
+    with running_stack(
+        place, DATABASE_URL=postgres_url, REDIS_URL=valkey_url, FACTORYAI_SAMPLE_PLANT="false"
+    ) as running:
         states = {(step.part, step.state) for step in running.progress}
         assert ("postgres", "external") in states
         assert ("valkey", "external") in states

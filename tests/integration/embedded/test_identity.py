@@ -87,7 +87,13 @@ def test_an_ordinary_user_runs_the_whole_stack(folder: Path) -> None:
     if subprocess.run([*words[:5], "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("user namespaces are off here")
     done = subprocess.run(
-        [*words, str(folder / "home")], capture_output=True, text=True, timeout=90, check=False, cwd=folder
+        [*words, str(folder / "home")],
+        env={**os.environ, "FACTORYAI_SAMPLE_PLANT": "false"},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+        cwd=folder,
     )
     assert done.stdout.strip() == "1000 ready True", done.stderr
 

@@ -31,8 +31,16 @@ print("ended", api.up(Path(sys.argv[1]), detach=False, on_progress=tell).state)
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _without_sample_plant() -> Iterator[None]:
+    """Nothing here asks for data; the shared `stack` loads them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACTORYAI_SAMPLE_PLANT", "false")
+        yield
+
+
 @pytest.fixture(scope="module")
-def battered(short_folder: Path) -> Iterator[RunningStack]:
+def battered(short_folder: Path, _without_sample_plant: None) -> Iterator[RunningStack]:
     """A stack to be mistreated; each test leaves it ready."""
     with running_stack(short_folder / "battered") as running:
         yield running
