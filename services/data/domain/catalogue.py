@@ -37,7 +37,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class PlantRecord:
-    """A plant as the store keeps it. `version` changes with every import that changed anything of it."""
+    """A plant as the store keeps it, facts by data set and tag. `version` changes with whatever changed of it."""
 
     plant: Plant
     version: str

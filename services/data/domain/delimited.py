@@ -11,6 +11,7 @@ from services.data.domain.imports import RejectedRow
 
 MAX_LINE = 65_536
 _MAX_QUOTED_LINES = 100
+_NEVER_CLOSES = "a quote opens here and never closes"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -66,37 +67,48 @@ def read(name: str, content: bytes, separator: str) -> Sheet:
 
 def _records(name: str, content: bytes, separator: str, rejected: list[RejectedRow]) -> Iterator[Line]:
     physical = content.split(b"\n")
-    if physical and not physical[-1]:
+    if not physical[-1]:
         physical.pop()
+    width = 0
     at = 0
     while at < len(physical):
-        number, raw = at + 1, physical[at]
+        number, raw = at + 1, physical[at].removesuffix(b"\r")
         at += 1
-        if raw.endswith(b"\r"):
-            raw = raw[:-1]
         if not raw.strip():
             continue
         if fault := _fault(raw):
             rejected.append(RejectedRow(name, number, "", fault))
             continue
         if b'"' not in raw:  # nearly every line of nearly every file
-            yield Line(number, raw.decode("utf-8").split(separator))
-            continue
-        end = _closing(physical, at - 1)
-        if end is None:
-            rejected.append(RejectedRow(name, number, "", "a quote opens here and never closes"))
-            continue
-        text = b"\n".join(each.removesuffix(b"\r") for each in physical[at - 1 : end + 1])
-        at = end + 1
-        if fault := _fault(text):
-            rejected.append(RejectedRow(name, number, "", fault))
-            continue
-        try:
-            cells = next(csv.reader([text.decode("utf-8")], delimiter=separator, strict=True))
-        except (csv.Error, StopIteration) as wrong:
-            rejected.append(RejectedRow(name, number, "", f"the quotes do not fit: {wrong}"))
-            continue
+            cells = raw.decode("utf-8").split(separator)
+        else:
+            quoted = _quoted(physical, number - 1, separator, width)
+            if isinstance(quoted, str):
+                rejected.append(RejectedRow(name, number, "", quoted))
+                continue
+            cells, at = quoted
+        width = width or len(cells)
         yield Line(number, cells)
+
+
+def _quoted(physical: list[bytes], start: int, separator: str, width: int) -> tuple[list[str], int] | str:
+    """Return the cells of a row with quotes and the line after it, or why there is no such row."""
+    end = _closing(physical, start)
+    if end is None:
+        return _NEVER_CLOSES
+    text = b"\n".join(each.removesuffix(b"\r") for each in physical[start : end + 1])
+    # A quote that never closes finds a partner in a later row. What comes of that is hardly ever a row, and then only
+    # the first line is to blame.
+    spans = end > start
+    if fault := _fault(text):
+        return _NEVER_CLOSES if spans else fault
+    try:
+        cells = next(csv.reader([text.decode("utf-8")], delimiter=separator, strict=True))
+    except csv.Error as wrong:
+        return _NEVER_CLOSES if spans else f"the quotes do not fit: {wrong}"
+    if spans and width and len(cells) != width:
+        return _NEVER_CLOSES
+    return cells, end + 1
 
 
 def _fault(raw: bytes) -> str:

@@ -157,7 +157,8 @@ class MemoryStore:
                 inserted += key not in table
                 updated += key in table and table[key] != row
                 table[key] = row
-        stored.facts = tuple(fact for name, rows_ in stored.rows.items() for fact in _facts(DATASETS[name], rows_))
+        facts = (fact for name, table in stored.rows.items() for fact in _facts(DATASETS[name], table))
+        stored.facts = tuple(sorted(facts, key=lambda fact: (fact.dataset, fact.tag)))
         stored.version = version_of(stored.plant, stored.facts, list(stored.targets.values()))
         return Counts(inserted, total - inserted - updated, updated)
 
