@@ -79,7 +79,7 @@ class ApiError(Exception):
     """The server refused: what `google.rpc.Status` says.
 
     `code` is a value of `google.rpc.Code`; `reason` the name in ErrorReason without its prefix, empty where none came;
-    `message` one English sentence for developers; `retry_after` in seconds, 0 where the server named none.
+    `message` one English sentence for developers; `localized` one for people by language; `retry_after` in seconds, 0 where the server named none.
     """
 
     code: int
@@ -89,6 +89,7 @@ class ApiError(Exception):
     violations: tuple[FieldViolation, ...] = ()
     retry_after: float = 0.0
     request_id: str = ""
+    localized: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -98,8 +99,9 @@ class ApiError(Exception):
     def lines(self, words: Words) -> list[str]:
         """Return the localised reason, the server's own sentence, each bad field, when to retry, the request id."""
         code = code_pb2.Code.Name(self.code) if self.code in code_pb2.Code.values() else str(self.code)
-        headline = words.get(f"reason.{self.reason}") or words.get(f"code.{code}") or words("code.other", code=code)
-        told = [headline]
+        # A newer server may have reasons that we have no words for; it sends its own.
+        headline = words.get(f"reason.{self.reason}") or self.localized.get(words.language) or words.get(f"code.{code}")
+        told = [headline or words("code.other", code=code)]
         details = ", ".join(f"{key}={value}" for key, value in sorted(self.metadata.items()) if value)
         if details:
             told.append(f"  {details}")
@@ -127,7 +129,12 @@ def of_status(status: status_pb2.Status, request_id: str = "") -> ApiError:
     """Return the error that a status tells of; `request_id` where the status itself has none."""
     info, bad_request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     retry, request = error_details_pb2.RetryInfo(), error_details_pb2.RequestInfo()
+    localized: dict[str, str] = {}
     for detail in status.details:
+        if detail.Is(error_details_pb2.LocalizedMessage.DESCRIPTOR):
+            message = error_details_pb2.LocalizedMessage()
+            detail.Unpack(message)
+            localized[message.locale] = message.message
         for known in (info, bad_request, retry, request):
             if detail.Is(known.DESCRIPTOR):
                 detail.Unpack(known)
@@ -139,4 +146,5 @@ def of_status(status: status_pb2.Status, request_id: str = "") -> ApiError:
         violations=tuple(FieldViolation(each.field, each.description) for each in bad_request.field_violations),
         retry_after=retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9,
         request_id=request.request_id or request_id,
+        localized=localized,
     )

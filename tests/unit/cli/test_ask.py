@@ -163,6 +163,20 @@ def test_a_refusal_names_reason_fields_and_when_to_retry(factoryai: Factoryai, e
     assert "of-the-log" in told
 
 
+def test_a_reason_of_tomorrow_is_told_in_the_words_of_the_server(factoryai: Factoryai, edge: Edge) -> None:
+    edge.refuse(
+        STREAM,
+        400,
+        code_pb2.FAILED_PRECONDITION,
+        "the moon is full",
+        error_details_pb2.ErrorInfo(reason="ERROR_REASON_FULL_MOON"),
+        error_details_pb2.LocalizedMessage(locale="ko", message="보름달이 떴습니다."),
+        error_details_pb2.LocalizedMessage(locale="en", message="There is a full moon."),
+    )
+    assert factoryai("ask", "x", "--lang", "ko").err.startswith("보름달이 떴습니다.")
+    assert factoryai("ask", "x", "--lang", "en").err.startswith("There is a full moon.")
+
+
 def test_an_error_in_the_stream_is_a_refusal(factoryai: Factoryai, edge: Edge) -> None:
     status = status_pb2.Status(code=code_pb2.UNAVAILABLE, message="the data layer is away")
     edge.answer(STREAM, samples.stream(samples.decision())[0], orchestrator_service_pb2.AskStreamResponse(error=status))
