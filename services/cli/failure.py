@@ -79,7 +79,8 @@ class ApiError(Exception):
     """The server refused: what `google.rpc.Status` says.
 
     `code` is a value of `google.rpc.Code`; `reason` the name in ErrorReason without its prefix, empty where none came;
-    `message` one English sentence for developers; `localized` one for people by language; `retry_after` in seconds, 0 where the server named none.
+    `message` one English sentence for developers; `localized` one for people by language; `retry_after` in seconds,
+    0 where the server named none.
     """
 
     code: int
