@@ -20,11 +20,13 @@ from services.router.domain.model import (
 )
 from services.router.domain.normalise import normalise
 from services.router.domain.routes import LEGACY, ROUTES
+from services.router.domain.rules import RULES
 
 _YEARS = range(1971, 2199)  # outside of these calendar arithmetic has no room
 _MOST_SLOTS, _MOST_CUES = 64, 64
 _SET_PHRASE = 0.98  # a whole utterance of set phrases leaves no doubt about what it does
 _ANSWERED = 0.9
+_NOTHING_SPEAKS = 0.2  # no rule spoke: there are no two best intents to choose between
 _FOLLOWED = 0.88
 _SECONDARY_FROM = 3.5
 _LONGEST_VALUE, _LONGEST_CUE = 200, 120
@@ -104,6 +106,9 @@ class _Turn:
                 Intent.CONTINUE, _FOLLOWED, whole, question, ["CONTINUE: follow-up", *cues], Source.DIALOGUE, ranking
             )
         if best.intent is Intent.CLARIFY:
+            question = ask_back.vague(self.evidence, self.language)
+            return self._result(Intent.CLARIFY, best.confidence, [], question, cues, Source.RULE, ranking)
+        if best.confidence < _NOTHING_SPEAKS:
             question = ask_back.vague(self.evidence, self.language)
             return self._result(Intent.CLARIFY, best.confidence, [], question, cues, Source.RULE, ranking)
         if best.confidence < thresholds.confidence or best.confidence - ranking[1].confidence < thresholds.lead:
@@ -216,7 +221,7 @@ def _merged(new: Sequence[Slot], known: Sequence[Slot], pending: AskBack) -> lis
 def _secondary(found: frozenset[str], main: Intent) -> list[Candidate]:
     """Return what else was asked for: intents with a strong rule of their own besides the main one."""
     strong: dict[Intent, float] = {}
-    for rule in intents.RULES:
+    for rule in RULES:
         if rule.intent is not main and rule.intent not in CONVERSATION and rule.fires(found):
             strong[rule.intent] = strong.get(rule.intent, 0.0) + rule.score
     return [

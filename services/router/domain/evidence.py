@@ -26,7 +26,12 @@ _TOP_N = re.compile(
     rf"|(?<![\d가-힣])(?P<n2>\d{{1,3}}|{NATIVE}) ?(?:개|대|가지|군데|곳|명|위)(?![월시간로가-힣]{{2}}|월)"
     rf"|\b(?P<n3>\d{{1,3}}|{ENGLISH}) (?:worst|best|highest|lowest|longest|biggest|most|least|top|machines|lines|products|reasons|causes|operators|shifts|largest)\b"
 )
-_PLURAL = re.compile(r"s$")
+_ATTRIBUTIVE = re.compile(r"(?:인|는|은|한|던|되는|된|지는|진|가는|간|[가-힣]{0,2}[는은한인]) ?")
+_RELATIVE = re.compile(r" ?(?:with|whose|that|where|have|has|having|is|are|over|above|below|under)\b")
+# "설비 가동률" is one metric; in a ranking its first word is what is ranked all the same.
+_LEADING_KIND = re.compile(r"(설비|라인|공정|제품|기계) ")
+_KINDS = {"설비": "equipment", "기계": "equipment", "라인": "line", "공정": "process", "제품": "product"}
+_REASONED = ((re.compile(r"불량|defect|결함"), "defect_qty"), (re.compile(r"정지|비가동|다운|down|stop"), "downtime"))
 _WEEKLY = re.compile(r"(?<![\d가-힣])(?<!\d )(?:주간)(?! ?(?:조|반|근무|별|시프트|교대))")
 _WEEKLY_REPORT = re.compile(r" ?(?:[가-힣]{1,4} )?(?:보고|리포트|레포트|업무|회의|계획|일정|품질|생산 보고|실적 보고)")
 
@@ -67,11 +72,26 @@ class Evidence:
         return self.of("metric")
 
     @cached_property
+    def filtered(self) -> Mention | None:
+        """Return the kind of thing that a threshold picks from: "3% 넘는 라인", "lines with OEE below 85%"."""
+        for condition in self.conditions:
+            for mention in self.mentions:
+                if mention.kind != "dimension" or not condition.threshold:
+                    continue
+                between = self.reading.text[condition.end : mention.start] if mention.start >= condition.end else None
+                if between is not None and _ATTRIBUTIVE.fullmatch(between):
+                    return mention
+                lead = self.reading.text[mention.end : condition.start] if mention.end <= condition.start else None
+                if lead is not None and _RELATIVE.match(lead):
+                    return mention
+        return None
+
+    @cached_property
     def group_by(self) -> Mention | None:
         """Return the dimension that is asked for as such: 라인별, which product, 설비 in a ranking; not 3라인."""
         dimensions = [m for m in self.mentions if m.kind == "dimension"]
         named = [m for m in dimensions if self._split(m)]
-        return named[0] if named else None
+        return named[0] if named else self.filtered
 
     def _split(self, mention: Mention) -> bool:
         after = self.reading.text[mention.end : mention.end + 2]
@@ -119,14 +139,14 @@ def gather(utterance: Utterance, lexicon: Lexicon, as_of: datetime) -> Evidence:
     mentions = lexicon.scan(text)
     cues = {m.value for m in mentions if m.kind == "cue"}
     now = Now(as_of.astimezone(zone).replace(tzinfo=None), future=_looks_ahead(text, mentions, cues))
-    periods = find_periods(text, mentions, now)
+    periods = find_periods(text, mentions, now, lexicon.catalogue.shifts)
     targets = [t for t in find_targets(text, lexicon, mentions) if not _clash(t, periods)]
     weekly, mentions, targets = _weekly(text, mentions, targets, periods)
     taken = [*((p.start, p.end) for p in periods), *((t.start, t.end) for t in targets)]
     conditions = find_conditions(text, taken)
     taken += [(c.start, c.end) for c in conditions]
     mentions = [m for m in mentions if not _inside(m, taken) or m.kind in {"grain", "schedule"}]
-    mentions += _implied(mentions, cues)
+    mentions += _implied(text, mentions, cues)
     metrics = [m for m in mentions if m.kind == "metric"]
     return Evidence(
         utterance,
@@ -144,12 +164,24 @@ def gather(utterance: Utterance, lexicon: Lexicon, as_of: datetime) -> Evidence:
     )
 
 
-def _implied(mentions: Sequence[Mention], cues: set[str]) -> list[Mention]:
-    """Return the metric of "which machine stopped most": what stops most often has the most stops."""
-    if any(m.kind == "metric" for m in mentions) or not cues & {"superlative", "desc"}:
-        return []
+def _implied(text: str, mentions: Sequence[Mention], cues: set[str]) -> list[Mention]:
+    """Return what longer words hide: "불량 유형" speaks of defects, "stopped most" of stops, "설비 가동률" of machines."""
+    hidden: list[Mention] = []
+    metrics = [m for m in mentions if m.kind == "metric"]
+    for mention in metrics:
+        kind = _LEADING_KIND.match(text, mention.start, mention.end)
+        if kind:
+            hidden.append(Mention("dimension", _KINDS[kind[1]], mention.start, mention.start + len(kind[1])))
+    if metrics:
+        return hidden
+    for mention in mentions:
+        if mention.kind == "dimension" and mention.value == "reason":
+            said = text[mention.start : mention.end]
+            hidden += [replace(mention, kind="metric", value=m) for pattern, m in _REASONED if pattern.search(said)][:1]
     stops = [m for m in mentions if m.kind == "cue" and m.value == "broke"]
-    return [replace(stops[0], kind="metric", value="stop_count")] if stops else []
+    if stops and not hidden and cues & {"superlative", "desc"}:
+        hidden.append(replace(stops[0], kind="metric", value="stop_count"))
+    return hidden
 
 
 def _looks_ahead(text: str, mentions: Iterable[Mention], cues: set[str]) -> bool:

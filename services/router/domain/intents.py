@@ -1,107 +1,14 @@
-"""The rules: what in an utterance speaks for which intent, and how loudly. Scores become confidence by softmax."""
+"""What an utterance signals, and the ranking of intents by the rules that listen. Softmax makes scores confidence."""
 
 import math
-from dataclasses import dataclass
-
+import re
 from services.router.domain.evidence import Evidence
-from services.router.domain.model import INTENTS, Candidate, Intent
+from services.router.domain.model import INTENTS, Candidate
+from services.router.domain.rules import RULES
 
 # An intent for which nothing speaks. Against thirteen of these a lone score of 1 is 0.61 sure, one of 3 is 0.92 sure.
 _SILENT = -2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Where all signals of `when` are there, one of `any_of` (if given) and none of `unless`, `intent` gains `score`."""
-
-    name: str
-    intent: Intent
-    score: float
-    when: frozenset[str]
-    any_of: frozenset[str] = frozenset()
-    unless: frozenset[str] = frozenset()
-
-    def fires(self, signals: frozenset[str]) -> bool:
-        """Say whether it speaks."""
-        return self.when <= signals and (not self.any_of or bool(self.any_of & signals)) and not self.unless & signals
-
-
-def _rule(name: str, intent: Intent, score: float, when: str = "", any_of: str = "", unless: str = "") -> Rule:
-    return Rule(name, intent, score, frozenset(when.split()), frozenset(any_of.split()), frozenset(unless.split()))
-
-
-_I = Intent
-_THING = "metric target dimension"
-_SEND = "notify_verb channel notify_noun"
-RULES: tuple[Rule, ...] = (
-    # A chart, report or export asked for wins over what it shows.
-    _rule("chart asked for", _I.REPORT, 8, "chart_word"),
-    _rule("report asked for", _I.REPORT, 8, "report_word"),
-    _rule("export asked for", _I.REPORT, 7.5, "export_word"),
-    # Threshold + "tell me" is NOTIFY, and so is creating an alarm or a workflow.
-    _rule("threshold and tell me", _I.NOTIFY, 7, "threshold", "tell notify_verb channel notify_noun look", "outcome wondering"),
-    _rule("threshold in a clause", _I.NOTIFY, 4, "threshold clause", unless="outcome wondering tell notify_verb channel notify_noun look"),
-    _rule("event and tell me", _I.NOTIFY, 5.5, "clause", _SEND, "outcome threshold wondering"),
-    _rule("event and say", _I.NOTIFY, 4.5, "clause tell", unless="outcome threshold wondering anomaly attention notify_verb channel notify_noun"),
-    _rule("set up an alarm", _I.NOTIFY, 5.5, "notify_noun notify_verb", unless="clause"),
-    _rule("regularly", _I.NOTIFY, 5.5, "regularly", "tell notify_verb channel"),
-    _rule("regularly, to be shown", _I.NOTIFY, 2, "regularly look", unless="tell notify_verb channel trend series"),
-    _rule("send through a channel", _I.NOTIFY, 5, "channel notify_verb", unless="clause regularly threshold notify_noun"),
-    # Hypothetical + question is WHAT_IF.
-    _rule("hypothesis and outcome", _I.WHAT_IF, 7, "hypothetical", "outcome wondering"),
-    _rule("hypothesis", _I.WHAT_IF, 5, "hypothetical", unless="outcome wondering threshold tell notify_verb channel notify_noun"),
-    _rule("supposed event and outcome", _I.WHAT_IF, 6, "clause", "outcome", "hypothetical"),
-    _rule("supposed change and question", _I.WHAT_IF, 5.5, "clause", "change changing", "outcome hypothetical tell notify_verb channel notify_noun threshold"),
-    _rule("supposed event and wondering", _I.WHAT_IF, 4.5, "clause wondering", unless="outcome hypothetical change changing"),
-    _rule("supposed event and amount", _I.WHAT_IF, 3.5, "clause ask", unless="outcome hypothetical wondering change changing tell notify_verb channel notify_noun threshold anomaly"),
-    _rule("change and outcome", _I.WHAT_IF, 4.5, "change outcome", unless="clause hypothetical"),
-    # Cause beats status.
-    _rule("why", _I.FIND_CAUSE, 6.5, "why_plain"),
-    _rule("reason asked for", _I.FIND_CAUSE, 6, "reason_noun", unless="why_plain ranked split_reason trend compare"),
-    # Anything abnormal?
-    _rule("anything abnormal", _I.DETECT_ANOMALY, 5, "anomaly"),
-    _rule("everything all right", _I.DETECT_ANOMALY, 4, "attention", unless="anomaly clause metric_and_target"),
-    # Future + goal is PREDICT.
-    _rule("forecast", _I.PREDICT, 5, "predict", unless="clause hypothetical"),
-    _rule("forecast in a clause", _I.PREDICT, 2, "predict", "clause hypothetical"),
-    _rule("goal within reach", _I.PREDICT, 4.5, "attain", "possible wondering", "clause hypothetical predict"),
-    _rule("time ahead", _I.PREDICT, 4, "ahead", unless="predict clause hypothetical chart_word"),
-    _rule("from now on", _I.PREDICT, 4, "future", _THING + " ask wondering", "predict clause hypothetical ahead"),
-    _rule("wondering", _I.PREDICT, 3, "wondering", _THING, "predict clause hypothetical ahead attain compare"),
-    _rule("on track", _I.PREDICT, 3, "on_track", unless="possible wondering predict ahead"),
-    # Orderings.
-    _rule("superlative", _I.RANK, 5, "superlative", _THING + " best worst desc asc which", "why_plain two_targets"),
-    _rule("ordering", _I.RANK, 5, "rank", unless="superlative why_plain"),
-    _rule("which is more", _I.RANK, 4, "dimension", "desc asc best worst", "superlative rank two_targets compare why_plain clause trend"),
-    _rule("so many of them", _I.RANK, 2.5, "top_n dimension", unless="superlative rank clause changing"),
-    _rule("who did most", _I.RANK, 2.5, "which dimension metric", unless="superlative rank desc asc best worst target compare anomaly why_plain reason_noun"),
-    # Side by side.
-    _rule("comparison", _I.COMPARE, 5.5, "compare", unless="between_only"),
-    _rule("between two", _I.COMPARE, 5, "between_only two_sides"),
-    _rule("one against another", _I.COMPARE, 4.5, "contrast", "target period metric", "compare"),
-    _rule("two sides", _I.COMPARE, 3.6, "two_sides", _THING, "compare contrast trend series why_plain clause"),
-    _rule("two sides in it", _I.COMPARE, 1.0, "two_sides compare"),
-    # Over time.
-    _rule("course over time", _I.TREND, 4.5, "trend", unless="two_periods"),
-    _rule("course, two periods", _I.TREND, 3, "trend two_periods"),
-    _rule("series", _I.TREND, 4, "series", _THING, "trend regularly compare"),
-    _rule("rising or falling", _I.TREND, 3.2, "metric", "increase decrease", "trend why_plain clause change outcome reason_noun wondering compare contrast ranked notify_verb"),
-    # Present value or state.
-    _rule("metric named", _I.CHECK, 2, "metric"),
-    _rule("thing named", _I.CHECK, 1.6, "target", unless="metric"),
-    _rule("kind of thing named", _I.CHECK, 1, "dimension", "ask look tell state now running normal", "metric target"),
-    _rule("running", _I.CHECK, 2, "running", _THING, "clause"),
-    _rule("is it normal", _I.CHECK, 2, "normal", "metric target", "clause"),
-    _rule("all right with one thing", _I.CHECK, 2.5, "attention metric_and_target"),
-    _rule("asked for", _I.CHECK, 0.7, "", "ask look tell state now", "nothing"),
-    _rule("state of the plant", _I.CHECK, 1.5, "state", "all period now", "metric target"),
-    # Too little to act on.
-    _rule("nothing named", _I.CLARIFY, 2.6, "nothing"),
-    _rule("a bare verb", _I.CLARIFY, 0.8, "nothing", "ask look tell normal deixis state now"),
-    # Not the plant's business.
-    _rule("out of scope", _I.SYSTEM, 5, "scope", unless="metric target"),
-    _rule("about the assistant", _I.SYSTEM, 4, "help_word", unless="metric target"),
-)  # fmt: skip
+_COMMAND = re.compile(r"(?:please )?(?:stop|halt|start|pause|restart) (?:the )?(?:line|machine|conveyor|press)\b")
 
 
 def signals(evidence: Evidence) -> frozenset[str]:
@@ -130,11 +37,19 @@ def signals(evidence: Evidence) -> frozenset[str]:
         "on_track": "attain" in evidence.cues and any(w in evidence.reading.text for w in ("on track", "on schedule")),
         "chart_word": "chart_word" in evidence.cues or bool(evidence.of("chart")),
         "regularly": "regularly" in evidence.cues or _regular(evidence),
+        "filter": evidence.filtered is not None,
+        "command": "control" in evidence.cues
+        and bool(evidence.targets or evidence.of("dimension"))
+        or bool(_COMMAND.match(evidence.reading.text)),
         "between_only": _only(evidence, "compare", "between"),
     }
     found |= {name for name, is_so in checks.items() if is_so}
     if {"two_targets", "two_periods"} & found:
         found.add("two_sides")
+    if {"notify_verb", "channel", "notify_noun"} & found:
+        found.add("send")
+    if {"send", "tell"} & found:
+        found.add("alert")
     if {"rank", "superlative", "top_n"} & found:
         found.add("ranked")
     if found & {"regularly"} and "report" in {m.kind for m in evidence.mentions} and not evidence.clause:

@@ -7,6 +7,7 @@ from enum import Enum
 
 from services.router.domain.catalogue import Catalogue
 from services.router.domain.names import Names, names_of
+from services.router.domain.numbers import UNCOUNTED
 from services.router.domain.spelling import Speller, speller
 from services.router.domain.vocabulary import Term, Vocabulary
 
@@ -317,6 +318,8 @@ def _begins_word(text: str, start: int) -> bool:
 
 def _ends(text: str, end: int, ending: Ending) -> int:
     """Return where a term that ends at `end` really ends, -1 where it must not end there."""
+    if text[end - 1].isdigit() and not UNCOUNTED.match(text, end):
+        return -1
     if ending is Ending.ANYTHING:
         return end
     if ending is Ending.PARTICLE:

@@ -18,7 +18,10 @@ SINO = r"(?:[일이삼사오육칠팔구]|십[일이]?)"
 NATIVE = r"(?:한|두|세|석|서|네|넉|다섯|여섯|일곱|여덟|아홉|열)"
 ENGLISH = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 ENGLISH_MORE = r"(?:a couple of|couple of|a few|few|fourteen|fifteen|twenty|thirty|sixty|ninety|an?|" + ENGLISH[3:]
-_DECIMAL = re.compile(r"[-+]?\d{1,12}(?:,\d{3})*(?:\.\d{1,6})?")
+# After a number that names something: no counter, which would make it an amount ("설비 3개", "제품 5위").
+UNCOUNTED = re.compile(
+    r"(?!\d|\.\d|/| ?(?:개|대|종|건|%|퍼|시간|일(?!라인)|주(?!간|조)|월|분|위|가지|명|곳|달|년|군데|배|초|도(?![^가-힣]|$)))"
+)
 
 
 def to_int(said: str) -> int:

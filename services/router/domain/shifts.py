@@ -35,6 +35,23 @@ def last_night(night: Span, shifts: Sequence[Shift]) -> Span:
     return replace(night, start=start, end=end)
 
 
+def around(label: str, shifts: Sequence[Shift], now: Now) -> Span | None:
+    """Return the shift that runs now for `this_shift`, the one before it for `last_shift`; None for other labels."""
+    if label not in {"this_shift", "last_shift"} or not shifts:
+        return None
+    days = [now.midnight + _DAY * i for i in (-2, -1, 0)]
+    begun = sorted(window for day in days for window in (_of(s, day) for s in shifts) if window[0] <= now.local)
+    start, end = begun[-1 if label == "this_shift" else -2]
+    return Span(start, end, label, Unit.PART)
+
+
+def latest(shift: Shift, now: Now) -> Span:
+    """Return the shift's window that began last."""
+    day = now.midnight if _of(shift, now.midnight)[0] <= now.local else now.midnight - _DAY
+    start, end = _of(shift, day)
+    return Span(start, end, f"{'today' if day == now.midnight else 'yesterday'}_{shift.id}", Unit.PART)
+
+
 def _of(shift: Shift, midnight: datetime) -> tuple[datetime, datetime]:
     start = datetime.combine(midnight.date(), shift.start)
     end = datetime.combine(midnight.date(), shift.end)

@@ -45,6 +45,7 @@ _COUNTERPARTS = {
     "last_year": "this_year",
 }
 _PLACES = frozenset({"line", "equipment", "process"})
+_LENGTHS = re.compile(r"longest|shortest|제일 [긴짧]|가장 [긴짧]|오래 걸")
 _WHOLE_DAY = timedelta(days=1)
 
 
@@ -72,8 +73,15 @@ def _slot(evidence: Evidence, name: str, value: str, at: Mention | Period | Foun
 def _metrics(evidence: Evidence, intent: Intent) -> Iterator[Slot]:
     known = {metric.id: metric for metric in evidence.lexicon.catalogue.metrics}
     grouping = _grouping(evidence, intent)
+    dimensions = {(m.start, m.end) for m in evidence.mentions if m.kind == "dimension"}
     for mention in evidence.metrics:
         value = mention.value
+        if len(evidence.metrics) > 1 and (mention.start, mention.end) in dimensions:
+            continue  # "다운타임 긴 배치": batches are what is split by, not what is counted
+        if value == "planned_qty" and intent is Intent.PREDICT and "attain" in evidence.cues:
+            continue  # the plan is the goal, what is forecast is production
+        if value == "batch_count" and _LENGTHS.search(evidence.reading.text):
+            value = "batch_duration"
         if value == "defect_rate" and grouping is not None and grouping.value == "reason":
             # A defect has a reason, a rate of defects has none.
             value = "defect_qty"
@@ -237,7 +245,7 @@ def completed(evidence: Evidence, intent: Intent, slots: Sequence[Slot]) -> list
         extra += _counterpart(evidence, slots)
     label = _default_period(intent, slots)
     if "period" not in have and label:
-        extra.append(_default_window(evidence, label))
+        extra.append(_default_window(evidence, intent, label))
     if intent is Intent.RANK:
         if "order" not in have:
             extra.append(Slot("order", "desc", origin=Origin.DEFAULT))
@@ -264,9 +272,13 @@ def _default_period(intent: Intent, slots: Sequence[Slot]) -> str:
     )
 
 
-def _default_window(evidence: Evidence, label: str) -> Slot:
+def _default_window(evidence: Evidence, intent: Intent, label: str) -> Slot:
     span = named(label, evidence.now)
-    return Slot("period", label, origin=Origin.DEFAULT, window=place(span, evidence.zone))
+    named_shifts = [t.name.removeprefix("shift:") for t in evidence.targets if t.kind == "shift"]
+    shift = next((s for s in evidence.lexicon.catalogue.shifts if [s.id] == named_shifts), None)
+    if shift is not None and intent is Intent.CHECK:
+        span = shift_windows.latest(shift, evidence.now)  # today's may not have begun
+    return Slot("period", span.label, origin=Origin.DEFAULT, window=place(span, evidence.zone))
 
 
 def _counterpart(evidence: Evidence, slots: Sequence[Slot]) -> list[Slot]:

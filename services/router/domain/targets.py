@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.router.domain.lexicon import Lexicon, Mention
 from services.router.domain.names import Names
-from services.router.domain.numbers import ENGLISH, SINO, to_int
+from services.router.domain.numbers import ENGLISH, SINO, UNCOUNTED, to_int
 
 _KOREAN_NOUNS = {"라인": "line", "호기": "equipment", "설비": "equipment", "기계": "equipment", "장비": "equipment",
                  "머신": "equipment", "공정": "process", "제품": "product", "품목": "product", "로트": "lot", "랏": "lot",
@@ -22,7 +22,7 @@ _JOIN = r"(?: ?(?:,|·|/|&|와|과|랑|이랑|하고|및|~|-|–) ?|번 ?(?:,|·
 # "1라인", "1, 2라인", "1~3라인", "3번 라인", "1번과 2번 라인", "삼라인"
 _NUMBER_FIRST = re.compile(
     rf"(?<![\d.a-z가-힣])(?:#|제)?(?P<numbers>\d{{1,9}}(?:{_JOIN}\d{{1,9}}){{0,9}}|{SINO}(?=라인|호기|번|공정|설비)|{SINO}(?= (?:호기|라인)))"
-    rf"(?: ?번째?)? ?(?P<noun>{_KO})(?!형)"
+    rf"(?: ?번째?|호)? ?(?P<noun>{_KO})(?!형)"
 )
 _ORDINAL = re.compile(
     r"(?<![가-힣a-z\d])(?P<number>첫|두|세|네|다섯)(?: ?번째) ?(?P<noun>라인|호기|설비|기계|장비|공정|제품)"
@@ -31,10 +31,10 @@ _ORDINAL = re.compile(
 # "라인 3", "설비 7번"; not "설비 3개", "제품 5위"
 _NOUN_FIRST = re.compile(
     r"(?<![가-힣])(?P<noun>라인|설비|기계|장비|공정|제품|로트|배치|lot)[ #_-]?(?P<numbers>\d{1,9})(?:번|호기?)?"
-    r"(?! ?(?:개|대|종|건|%|퍼|시간|일|주|월|분|위|가지|명|곳|달|년|\d|\.|/|군데|배|초|도))"
+    + UNCOUNTED.pattern
 )
 _ENGLISH = re.compile(
-    rf"\b(?P<noun>{_EN})(?:e?s)?[ #_-]?(?:no\.? ?|number |num )?#?"
+    rf"\b(?P<noun>{_EN})(?:e?s)?(?:[ #_-]+(?:no\.? ?|number |num )?#?|(?=\d))"
     rf"(?P<numbers>(?:{_ONE}|[a-z]\b)(?:(?: ?(?:,|&|/|-|–|~) ?(?:and )?| (?:and|to|through|thru|vs\.?|versus|or|against|than|with) )"
     rf"(?:(?:{_EN})s? ?#?)?(?:{_ONE}|[a-z]\b)){{0,9}})(?![\d%]|\.\d| ?(?:hours?|days?|weeks?|months?|minutes?|percent)\b)"
 )  # fmt: skip
@@ -52,8 +52,8 @@ _SHIFTS_PAIRED = re.compile(
 )
 _NO_LETTERS = frozenset("ai")  # "line a" may be the start of "line a bit"; only a catalogue's letter is believed
 _COUNT_BEFORE = re.compile(r"(?:상위|하위|톱|탑|top|bottom|best|worst|first|last|베스트|워스트) ?$")
-# "고장 났어" is a verb, "고장" a reason.
-_BREAKS = re.compile(r"(?<=고장) ?[나났난날내]")
+# "고장 났어" is a verb and a "breakdown of downtime" a table; "고장" and "breakdown" alone are reasons.
+_BREAKS = re.compile(r"(?<=고장) ?[나났난날내]|(?<=breakdown) (?:of|by)\b")
 _MOST = 20
 
 
@@ -77,8 +77,8 @@ def find_targets(text: str, lexicon: Lexicon, mentions: Iterable[Mention]) -> li
     """Return the targets of a reading from left to right, ranges unfolded, each once."""
     names = lexicon.names
     found = [*_by_alias(text, mentions, names), *_by_pattern(text, names)]
-    # Longest first; of two of the same length the catalogue's own alias, which stands first in the list.
-    found.sort(key=lambda f: (-(f.end - f.start), f.start))
+    # Leftmost, then longest; of two of the same place the catalogue's own alias, which stands first in the list.
+    found.sort(key=lambda f: (f.start, f.start - f.end))
     taken: list[Found] = []
     for each in found:
         clash = [t for t in taken if each.start < t.end and t.start < each.end]

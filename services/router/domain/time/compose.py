@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.router.domain.catalogue import Shift
 from services.router.domain.lexicon import Mention
+from services.router.domain.shifts import around
 from services.router.domain.time.atoms import Atom, Clock, Part
 from services.router.domain.time.english import english_atoms
 from services.router.domain.time.korean import korean_atoms
@@ -56,9 +58,9 @@ _COMPARED_BEFORE = re.compile(
 )
 
 
-def find_periods(text: str, mentions: Sequence[Mention], now: Now) -> list[Period]:
+def find_periods(text: str, mentions: Sequence[Mention], now: Now, shifts: Sequence[Shift]) -> list[Period]:
     """Return the periods of a reading from left to right, each once, as local spans."""
-    pieces = list(_pieces(text, _longest(_atoms(text, mentions, now)), now))
+    pieces = list(_pieces(text, _longest(_atoms(text, mentions, now, shifts)), now))
     periods: list[Period] = []
     at = 0
     while at < len(pieces):
@@ -76,14 +78,17 @@ def find_periods(text: str, mentions: Sequence[Mention], now: Now) -> list[Perio
     return list(once.values())
 
 
-def _atoms(text: str, mentions: Sequence[Mention], now: Now) -> Iterator[Atom]:
+def _atoms(text: str, mentions: Sequence[Mention], now: Now, shifts: Sequence[Shift]) -> Iterator[Atom]:
     for mention in mentions:
         if mention.kind == "period":
-            yield Atom(mention.start, mention.end, named(mention.value, now))
-    # The morning of "every morning" is no period.
+            span = around(mention.value, shifts, now) or named(mention.value, now)
+            yield Atom(mention.start, mention.end, span)
+    # The morning of "every morning" is no period, nor are Monday and the morning of "매주 월요일 아침".
     schedules = [(m.start, m.end) for m in mentions if m.kind == "schedule"]
-    for atom in (*korean_atoms(text, now), *english_atoms(text, now)):
-        if not any(atom.start < end and start < atom.end for start, end in schedules):
+    for atom in sorted((*korean_atoms(text, now), *english_atoms(text, now)), key=lambda a: (a.start, -a.end)):
+        if any(atom.start <= end + 1 and start < atom.end for start, end in schedules):
+            schedules.append((atom.start, atom.end))
+        else:
             yield atom
 
 

@@ -56,7 +56,7 @@ _WEEKDAY = re.compile(
     rf"\b(?:(?P<which>last week|this week|next week|last|this|next|past|previous|on) )?(?P<day>{_WEEKDAY_FORMS})(?:'s|s)?\b(?P<after> (?:of )?(?P<week>last week|this week|next week))?"
 )
 _PART = re.compile(
-    r"\b(?:in the )?(?P<this>this )?(?P<part>morning|afternoon|evening|night)\b(?! shift| crew| team)|\b(?P<tonight>tonight)\b"
+    r"\b(?<!good )(?:in the )?(?P<this>this )?(?P<part>morning|afternoon|evening|night)\b(?! shift| crew| team)|\b(?P<tonight>tonight)\b"
 )
 _CLOCK = re.compile(
     r"(?<![\d:.])(?P<hour>2[0-4]|1\d|0?\d):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?: ?(?P<half>[ap])\.?m\b\.?)?(?!\d)"

@@ -107,6 +107,7 @@ _RECENT_DAYS = 7
 def named(label: str, now: Now) -> Span:
     """Return the span of a short name: `last_week`, `recent`, `last_30d`, `next_2w`. Raises KeyError for others."""
     today = now.midnight
+    label = {"this_shift": "today", "last_shift": "today"}.get(label, label)  # a plant without shifts
     if label in _DAYS:
         return day_span(today + timedelta(days=_DAYS[label]), label)
     if label in _WEEKS:
