@@ -72,7 +72,7 @@ def test_what_the_plant_lacks_is_answered_with_what_it_has() -> None:
     reply = desk("ko", "bottling").lacking(lack, meaning.intent, meaning.slots)
     assert reply.answer.text == (
         "이 공장에는 OEE 데이터가 없습니다. 볼 수 있는 지표는 비가동 시간, 배치 수입니다. "
-        "데이터는 2024년 8월 29일부터 2024년 9월 3일까지 있습니다. 어느 지표를 볼까요?"
+        "데이터는 2024년 8월 29일부터 9월 3일까지 있습니다. 어느 지표를 볼까요?"
     )
     assert reply.answer.severity is Severity.UNKNOWN
     assert reply.answer.ask_back is not None

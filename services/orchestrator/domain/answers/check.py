@@ -6,7 +6,8 @@ from services.orchestrator.domain.answers.voice import Voice
 from services.orchestrator.domain.figures import CodeResult, DataResult, Severity
 from services.orchestrator.domain.plant import Direction, Metric
 
-_LEAST = 0.00005  # a hundredth of a point, or of a percent, is what a text can show
+_LEAST_POINTS = 0.00005  # texts show hundredths of a point
+_LEAST_RATIO = 0.0005  # and tenths of a percent
 _ALARMING = frozenset({Severity.WARNING, Severity.CRITICAL})
 
 
@@ -44,14 +45,14 @@ def text(voice: Voice, data: DataResult, found: list[Figure]) -> list[str]:
     return _overview(voice, data, found)
 
 
-def meaning(voice: Voice, metric: Metric, severity: Severity) -> str:
-    """Say how a figure stands against its target; nothing where it has none."""
+def meaning(voice: Voice, metric: Metric, severity: Severity, of: str = "this") -> str:
+    """Say how a figure stands against its target; nothing where it has none. `of` is `this` figure or the `last`."""
     key = f"meaning.{metric.direction}.{severity}"
     if metric.target is None or metric.direction is Direction.UNSPECIFIED:
         key = f"meaning.rule.{severity}"
     if not voice.phrases.known(key):
         return ""
-    return voice.say(key, target=voice.quotes.target(metric))
+    return voice.say(key, target=voice.quotes.target(metric), it=voice.say(f"it.{of}"))
 
 
 def _single(voice: Voice, data: DataResult, figure: Figure) -> list[str]:
@@ -102,7 +103,7 @@ def _change(voice: Voice, figure: Figure, value: float, previous: float) -> str:
 def is_nothing(metric: Metric, value: float, base: float) -> bool:
     """Say whether a difference is too small to be shown."""
     difference = abs(value - base)
-    return difference < _LEAST if metric.unit == "1" or not base else difference / abs(base) < _LEAST
+    return difference < _LEAST_POINTS if metric.unit == "1" or not base else difference / abs(base) < _LEAST_RATIO
 
 
 def size(voice: Voice, metric: Metric, value: float, base: float) -> str:

@@ -81,7 +81,7 @@ class Quotes:
 
     def ratio(self, metric: Metric, ratio: float, name: str = "ratio") -> str:
         """Write a relative change, or a share, down as percent without its sign."""
-        shown = round(abs(ratio), 3)
+        shown = round(abs(ratio), 3) or round(abs(ratio), 6)
         self._calculate(metric, name, shown, "1")
         return format_percent(shown)
 

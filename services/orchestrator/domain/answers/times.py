@@ -67,6 +67,16 @@ class Times:
             return f"{local.month}월 {local.day}일" if same_year else f"{local.year}년 {local.month}월 {local.day}일"
         return f"{_MONTHS[local.month - 1]} {local.day}" + ("" if same_year else f", {local.year}")
 
+    def days(self, start: datetime, last: datetime) -> tuple[str, str]:
+        """Say two local dates of one range, a year that both have only once."""
+        first_day, last_day = self.day(start), self.day(last)
+        year = self.catalog.local(start).year
+        if year != self.catalog.local(last).year or year == self.catalog.local(self.as_of).year:
+            return first_day, last_day
+        if self.language == "ko":
+            return first_day, last_day.removeprefix(f"{year}년 ")
+        return first_day.removesuffix(f", {year}"), last_day
+
     def moment(self, instant: datetime) -> str:
         """Say a local time of day with its date."""
         local = self.catalog.local(instant)
@@ -108,9 +118,9 @@ class Times:
 
     def span(self, window: Window) -> str:
         """Say from which day to which, both included."""
-        first, last = self.day(window.start), self.day(window.end - _INSTANT)
-        if first == last:
-            return first
+        if self.day(window.start) == self.day(window.end - _INSTANT):
+            return self.day(window.start)
+        first, last = self.days(window.start, window.end - _INSTANT)
         return f"{first}부터 {last}까지" if self.language == "ko" else f"{first} to {last}"
 
     def before(self, window: Window, earlier: Window) -> str:
@@ -151,9 +161,9 @@ class Times:
         korean = self.language == "ko"
         first = self.day(start)
         if not (start.hour or start.minute or end.hour or end.minute):
-            last = self.day(end - _DAY)
-            if first == last:
+            if end - start == _DAY:
                 return first if korean else f"on {first}"
+            first, last = self.days(start, end - _DAY)
             return f"{first}~{last}" if korean else f"from {first} to {last}"
         if window.end == self.as_of and not (start.hour or start.minute):
             return f"{first}부터 지금까지" if korean else f"since {first}"

@@ -96,7 +96,7 @@ def _single(voice: Voice, points: list[Point], severity: Severity) -> list[str]:
     settled, left_out = _settled(voice, points)
     first, last = settled[0], settled[-1]
     words["last"] = _quote(voice, last, scope.targets, severity)
-    if first.value == last.value:
+    if check.is_nothing(metric, last.value, first.value):
         sentences = [voice.say("trend.steady", **words)]
     else:
         words["first"] = _quote(voice, first, scope.targets)
@@ -108,7 +108,7 @@ def _single(voice: Voice, points: list[Point], severity: Severity) -> list[str]:
     if left_out:
         sentences.append(voice.say("trend.last_open"))
     elif severity is not Severity.NORMAL:
-        sentences.append(check.meaning(voice, metric, severity))
+        sentences.append(check.meaning(voice, metric, severity, "last"))
     return sentences
 
 
