@@ -97,7 +97,9 @@ class _Turn:
         answered = self._answer(found, best.intent, ranking, cues)
         if answered is not None:
             return answered
-        if dialogue.has_history(history) and dialogue.is_follow_up(self.evidence, best.intent, found):
+        if dialogue.has_history(history) and dialogue.is_follow_up(
+            self.evidence, best.intent, found, history.last_intent
+        ):
             new = slots.stated(self.evidence, Intent.CONTINUE)
             whole = slots.continued(self.evidence, new, history.last_slots)
             question = ask_back.missing(self.evidence, Intent.CONTINUE, whole, self.language)
@@ -138,9 +140,12 @@ class _Turn:
             return None
         option = dialogue.chosen(self.evidence, pending)
         intent = pending.intent
-        if option is not None and not intent and option.value in set(Intent):
+        new: list[Slot] = []
+        if not intent and option is None and best in {each.value for each in pending.options}:
+            intent = best  # "추이" where "추이 보기" was offered
+            new = slots.stated(self.evidence, intent)
+        elif not intent and option is not None and option.value in set(Intent):
             intent, option = Intent(option.value), None
-            new: list[Slot] = []
         elif not intent:
             # What was vague is now a metric or a target: the utterance speaks for itself.
             if option is None or "metric" not in pending.missing:

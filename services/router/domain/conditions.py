@@ -38,7 +38,7 @@ _DOWN_EN = re.compile(
     r"\b(?:fall\w*|fell|drop\w*|reduc\w*|cut\w*|lower\w*|decreas\w*|down|shorten\w*|declin\w*|slower|less|fewer|shrink\w*|slow\w*)\b"
 )
 
-_NO_CONDITIONAL = r"(?<!화)(?<!측)(?<!표)(?<!장)(?<!반)(?<!단)(?<!전)(?<!평)(?<!정)(?<!도)(?<!수)(?<!지)(?<!그러)(?<!아니)(?<!려)(?<!왜냐하)(?<!어쩌)(?<!대)(?<!국)(?<!내)(?<!대로 가)(?<!대로)(?<!추세)(?<!추세라)(?<!추세로 가)(?<!속도)(?<!속도라)(?<!식이)(?<!속도로 가)(?<!비교하)(?<!에 비하)(?<!에비하)"
+_NO_CONDITIONAL = r"(?<!화)(?<!측)(?<!표)(?<!장)(?<!반)(?<!단)(?<!전)(?<!평)(?<!정)(?<!도)(?<!수)(?<!그러)(?<!아니)(?<!려)(?<!왜냐하)(?<!어쩌)(?<!대)(?<!국)(?<!페이스)(?<!대로 가)(?<!대로)(?<!추세)(?<!추세라)(?<!추세로 가)(?<!속도)(?<!속도라)(?<!식이)(?<!속도로 가)(?<!비교하)(?<!에 비하)(?<!에비하)"
 _CLAUSE_KO = re.compile(
     rf"[가-힣]{_NO_CONDITIONAL}면(?:은|요)?(?=[^가-힣]|$|알려|알림|알람|메일|슬랙|문자|바로|어떻|어케|얼마|보내|연락|생산|불량|수율|경고|노티|즉시|나한테)"
     r"|(?:될|할|을|를|날|릴|칠|갈|출|는|은|한|던) ?(?:때|경우)(?:마다|에|에는)?(?=[^가-힣]|$)|[가-힣]다고 (?:하면|치면)|거든(?=[^가-힣]|$)"
@@ -102,7 +102,8 @@ def with_metric(found: FoundCondition, metrics: Sequence[Mention]) -> FoundCondi
     """Return the condition about the nearest metric, the one said before it first, in its normal form."""
     before = [m for m in metrics if m.end <= found.start]
     after = [m for m in metrics if m.start >= found.end]
-    near = before[-1] if before else (after[0] if after else None)
+    # A metric that follows a change is what it acts on, not what is changed.
+    near = before[-1] if before else (after[0] if after and found.threshold else None)
     condition = replace(found.condition, metric=near.value if near else "")
     number = f"{condition.value:g}" if condition.value is not None else ""
     if condition.relative and condition.value is not None:

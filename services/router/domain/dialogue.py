@@ -87,6 +87,8 @@ def move(found: frozenset[str], dialogue: Dialogue) -> Intent:
 
 def scope_signals(evidence: Evidence) -> frozenset[str]:
     """Return `scope` or `help_word` where a phrase outside of the plant's business, or one for help, occurs."""
+    if evidence.metrics or evidence.targets:
+        return frozenset()
     text = evidence.utterance.lower
     squeezed, at = squeeze(text)
     found: set[str] = set()
@@ -109,8 +111,12 @@ def has_history(dialogue: Dialogue) -> bool:
     return bool(dialogue.last_intent) and dialogue.last_intent not in CONVERSATION
 
 
-def is_follow_up(evidence: Evidence, best: Intent, found: frozenset[str]) -> bool:
+def is_follow_up(evidence: Evidence, best: Intent, found: frozenset[str], last: Intent) -> bool:
     """Say whether an utterance only makes sense with what went before: "2라인은?", "그럼 지난주는?", "and line 2?"."""
+    if last is Intent.RANK and found & {"top_n", "superlative", "rank", "desc", "asc"} and not (
+        found & {"metric", "dimension", "target", "compare", "why_plain", "clause"}
+    ):
+        return True  # "5개만", "제일 낮은 건?"
     if best not in _FOLLOWABLE or not (evidence.metrics or evidence.targets or evidence.periods or evidence.group_by):
         return False
     strong = {"trend", "compare", "rank", "superlative", "contrast", "clause", "threshold", "change", "increase",

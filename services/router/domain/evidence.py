@@ -99,7 +99,7 @@ class Evidence:
         return bool(
             after.startswith(("별", " 별"))
             or re.search(
-                r"(?:어느|어떤|무슨|각|모든|전체|전|매|which|what|each|every|per|by|all|across|all the|by the|between|among) ?$",
+                r"(?:어느|어떤|무슨|다른|나머지|각|모든|전체|전|매|which|what|other|each|every|per|by|all|across|all the|by the|between|among) ?$",
                 before,
             )
             or (

@@ -12,6 +12,7 @@ KOREAN_SHARE = 0.25  # people who mix write Korean sentences around English noun
 _SPACES = re.compile(r"\s+")
 _REPEATED = re.compile(r"([^\w\s])\1+")
 _REPEATED_JAMO = re.compile(r"([ㄱ-ㅣ])\1+")  # ㅋㅋㅋㅋ, ㅠㅠ
+_JAMO = re.compile(r"([ㄱ-ㅣ]+)")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅣ]")
 _LATIN = re.compile(r"[A-Za-z]")
 # Cf: zero-width joiners, direction marks, soft hyphens. Cc: controls other than white space. Variation selectors (Mn)
@@ -34,7 +35,9 @@ def normalise(raw: str, language: str = "") -> Utterance:
     `language` is what a text without letters is taken for. Raises Invalid where NFKC unfolds the text (one sign may
     become eighteen) beyond 500 characters.
     """
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", raw))
+    # Compatibility jamo stay: NFKC would turn ㅋ into a conjoining sign that no keyboard types and no font shows well.
+    folded = (part if i % 2 else unicodedata.normalize("NFKC", part) for i, part in enumerate(_JAMO.split(raw)))
+    text = _INVISIBLE.sub("", "".join(folded))
     text = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in {"Cf", "Cc", "Cs", "Co", "Cn"})
     text = _SPACES.sub(" ", text).strip()
     text = _REPEATED_JAMO.sub(r"\1\1", _REPEATED.sub(r"\1", text))

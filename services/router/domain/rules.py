@@ -107,7 +107,7 @@ RULES: tuple[Rule, ...] = (
     _rule("two sides", _I.COMPARE, 3.6, "two_sides", _THING, "compare contrast trend series why_plain clause"),
     _rule("two sides in it", _I.COMPARE, 1.0, "two_sides compare"),
     # Over time.
-    _rule("course over time", _I.TREND, 4.5, "trend", unless="two_periods"),
+    _rule("course over time", _I.TREND, 4.5, "trend", unless="two_periods contrast"),
     _rule("course, two periods", _I.TREND, 3, "trend two_periods"),
     _rule("series", _I.TREND, 4, "series", _THING, "trend regularly compare"),
     _rule(

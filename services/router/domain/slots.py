@@ -4,16 +4,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from services.router.domain import shifts as shift_windows
-from services.router.domain.catalogue import Better, Catalogue, Shift
+from services.router.domain.catalogue import Better, Shift
 from services.router.domain.evidence import Evidence
 from services.router.domain.lexicon import Mention
-from services.router.domain.model import Intent, Origin, Slot, Window
+from services.router.domain.model import Intent, Origin, Slot
 from services.router.domain.targets import Found
 from services.router.domain.time.compose import Period
-from services.router.domain.time.spans import Now, Span, Unit, day_span, named, place
+from services.router.domain.time.spans import Span, Unit, day_span, named, place
 
 _LOWER_IS_BETTER = frozenset(
     [
@@ -43,6 +42,7 @@ _COUNTERPARTS = {
     "month_before_last": "last_month",
     "last_quarter": "this_quarter",
     "last_year": "this_year",
+    "same_month_last_year": "this_month",
 }
 _PLACES = frozenset({"line", "equipment", "process"})
 _LENGTHS = re.compile(r"longest|shortest|제일 [긴짧]|가장 [긴짧]|오래 걸")
@@ -367,6 +367,8 @@ def leaning(intent: Intent, new: Sequence[Slot], old: Sequence[Slot]) -> list[Sl
     if "metric" in have and intent is not Intent.COMPARE:
         return list(new)
     wanted = {"metric"} - have
+    if intent is Intent.NOTIFY:
+        wanted |= {"condition", "schedule"} - have  # "메일로" changes how, not when
     if not have & {"target", "group_by"}:
         wanted.add("target")
     if "period" not in have:
@@ -385,9 +387,3 @@ def _other_side(new: Sequence[Slot], old: Sequence[Slot]) -> list[Slot]:
     else:
         same = [s for s in old if s.name == "period" and s.value not in said]
     return [slot.inherited() for slot in same[:1]]
-
-
-def named_window(label: str, as_of: datetime, catalogue: Catalogue) -> Window:
-    """Return the window of a short name (`last_week`) at the plant. Raises KeyError for a name it does not know."""
-    zone = ZoneInfo(catalogue.time_zone)
-    return place(named(label, Now(as_of.astimezone(zone).replace(tzinfo=None))), zone)

@@ -78,8 +78,15 @@ def speller(typos: Mapping[str, str], known: Iterable[str], words: Iterable[str]
         for key in (word, *_deletions(word)):
             near[key] = word if near.get(key, word) == word else None
     near |= {word: word for word in targets}
-    pattern = re.compile("|".join(re.escape(t) for t in sorted(typos, key=len, reverse=True))) if typos else None
+    pattern = _any_of(typos) if typos else None
     return Speller(typos, frozenset(targets | set(words)), near, pattern)
+
+
+def _any_of(typos: Iterable[str]) -> re.Pattern[str]:
+    longest_first = sorted(typos, key=len, reverse=True)
+    # Where no first character fits, none of the words is tried.
+    heads = "".join(sorted({re.escape(typo[0]) for typo in longest_first}))
+    return re.compile(f"(?=[{heads}])(?:" + "|".join(map(re.escape, longest_first)) + ")")
 
 
 def _deletions(word: str) -> list[str]:

@@ -42,6 +42,7 @@ _LETTER_LINE = re.compile(
     r"(?<![a-z가-힣\d])(?P<letters>[a-z](?:(?: ?(?:,|·|/|와|과|랑|이랑|하고|및) ?)[a-z])*) ?(?P<noun>라인|호기|설비|공정|제품)(?!형)"
 )
 _CODE = re.compile(r"(?<![a-z0-9])(?P<prefix>[a-z]{1,5})[-_ ]?(?P<number>\d{1,9})(?![a-z0-9]|\.\d)")
+_LETTER_LAST = re.compile(r"(?<![가-힣\da-z])(?P<noun>라인|설비|공정|제품) ?(?P<letters>[a-z])(?![a-z\d_/-])")
 _LINE_LETTER_CODE = re.compile(r"(?<![a-z0-9])line_(?P<letter>[a-z])(?![a-z0-9])")
 _PARTS = re.compile(rf"\d{{1,9}}|\b{ENGLISH}\b|\b[a-z]\b|{SINO}|~|-|–|\bto\b|\bthrough\b|\bthru\b")
 _RANGE_SIGNS = frozenset({"~", "-", "–", "to", "through", "thru"})
@@ -118,7 +119,7 @@ def _by_pattern(text: str, names: Names) -> Iterator[Found]:
         yield from _numbered(_KOREAN_NOUNS[found["noun"]], found["numbers"], found, names)
     for found in _ENGLISH.finditer(text):
         yield from _numbered(_ENGLISH_NOUNS[found["noun"]], found["numbers"], found, names)
-    for found in _LETTER_LINE.finditer(text):
+    for found in (*_LETTER_LINE.finditer(text), *_LETTER_LAST.finditer(text)):
         for letter in re.findall(r"[a-z]", found["letters"]):
             yield from _placed(names.lettered(_KOREAN_NOUNS[found["noun"]], letter), found, names)
     for found in _LINE_LETTER_CODE.finditer(text):

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
 
 from services.router.domain.classifier import Thresholds, classify
-from services.router.domain.model import AskBack, Classification, Dialogue, Intent, Option, Question, Slot, Text
-from services.router.domain.slots import named_window
+from services.router.domain.model import AskBack, Classification, Dialogue, Intent, Option, Question, Slot, Text, Window
+from services.router.domain.shifts import on_day
+from services.router.domain.time.spans import Now, named, place
 from tests.support.catalogs import lexicon
 
 FOLDER = Path(__file__).parents[2] / "cases" / "router"
@@ -27,12 +29,20 @@ def _cases() -> list[Any]:
     return found
 
 
-def _slots(given: Mapping[str, Any], case: Mapping[str, Any]) -> tuple[Slot, ...]:
+def _window(label: str, case: Mapping[str, Any]) -> Window:
     catalogue = lexicon(case["plant"]).catalogue
+    zone = ZoneInfo(catalogue.time_zone)
+    now = Now(datetime.fromisoformat(case["as_of"]).astimezone(zone).replace(tzinfo=None))
+    day, _, last = label.rpartition("_")
+    shift = [each for each in catalogue.shifts if each.id == last]
+    return place(on_day(named(day, now), shift, now) if shift else named(label, now), zone)
+
+
+def _slots(given: Mapping[str, Any], case: Mapping[str, Any]) -> tuple[Slot, ...]:
     slots = []
     for name, values in given.items():
         for value in values if isinstance(values, list) else [values]:
-            window = named_window(value, datetime.fromisoformat(case["as_of"]), catalogue) if name == "period" else None
+            window = _window(value, case) if name == "period" else None
             slots.append(Slot(name, value, window=window))
     return tuple(slots)
 

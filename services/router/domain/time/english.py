@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from services.router.domain.numbers import ENGLISH_MORE, to_int
 from services.router.domain.time.atoms import Atom, Clock, Part
-from services.router.domain.time.korean import within
+from services.router.domain.time.korean import finds, within
 from services.router.domain.time.spans import Calendar, Now, ago, rolling, weekday
 
 _MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
@@ -16,6 +16,7 @@ _MONTH = (
 )
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WEEKDAY_FORMS = "|".join((*_WEEKDAYS, "mon", "tues?", "wed", "thurs?", "thu", "fri", "sat", "sun"))
+_WEEKDAY_STEMS = tuple(name[:3] for name in _WEEKDAYS)
 _COUNT = rf"(?:\d{{1,5}}|{ENGLISH_MORE})"
 _UNIT = r"(?P<unit>minutes?|mins?|hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mos?|quarters?|years?|yrs?)\b"
 _UNITS = {"mi": "min", "h": "h", "hr": "h", "ho": "h", "d": "d", "da": "d", "w": "w", "we": "w", "wk": "w", "mo": "mo",
@@ -74,12 +75,14 @@ def english_atoms(text: str, now: Now) -> Iterator[Atom]:
     """Find the English and the language-neutral pieces of time in a reading. Pieces may overlap."""
     yield from _numeric(text)
     yield from _named_months(text, now)
-    for found in _QUARTER.finditer(text):
+    for found in finds(_ORDINAL, text, "the "):
+        yield Atom(*found.span(), Calendar(day=int(found["day"])))
+    for found in finds(_QUARTER, text, "quarter", "half", "q", "h1", "h2"):
         yield Atom(*found.span(), _quarter(found, now))
-    for found in _YEAR_ONLY.finditer(text):
+    for found in finds(_YEAR_ONLY, text, "19", "20"):
         yield Atom(*found.span(), Calendar(int(found["year"])))
     yield from _counted(text, now)
-    for found in _WEEKDAY.finditer(text):
+    for found in finds(_WEEKDAY, text, *_WEEKDAY_STEMS):
         which = found["week"] or found["which"] or ""
         if found["day"] in _AMBIGUOUS_DAYS and not which:
             continue
@@ -87,18 +90,18 @@ def english_atoms(text: str, now: Now) -> Iterator[Atom]:
         index = next(i for i, name in enumerate(_WEEKDAYS) if name.startswith(found["day"][:3]))
         ahead = Now(now.local, future=True) if which == "next" else now
         yield Atom(*found.span(), weekday(index, week, ahead, strict=which in {"last", "past", "previous"}))
-    for found in _PART.finditer(text):
+    for found in finds(_PART, text, *_PARTS, "tonight"):
         yield Atom(*found.span(), Part(18, 30) if found["tonight"] else Part(*_PARTS[found["part"]]))
-    for found in _CLOCK.finditer(text):
+    for found in finds(_CLOCK, text, ":", "am", "pm", "a.m", "p.m", "noon", "midday", "midnight", "clock", " a", " p"):
         yield Atom(*found.span(), _clock(found))
 
 
 def _numeric(text: str) -> Iterator[Atom]:
     for pattern in (_ISO, _COMPACT):
-        for found in pattern.finditer(text):
+        for found in finds(pattern, text, "19", "20"):
             day = int(found["day"]) if found["day"] else None
             yield Atom(*found.span(), Calendar(int(found["year"]), int(found["month"]), day))
-    for found in _SLASHED.finditer(text):
+    for found in finds(_SLASHED, text, "/"):
         a, b = int(found["a"]), int(found["b"])
         month, day = (a, b) if a <= 12 else (b, a)  # noqa: PLR2004
         year = None if found["year"] is None else int(found["year"]) % 2000 + 2000
@@ -107,6 +110,8 @@ def _numeric(text: str) -> Iterator[Atom]:
 
 
 def _named_months(text: str, now: Now) -> Iterator[Atom]:
+    if not any(stem in text for stem in _MONTHS):
+        return
     for pattern in (_DAY_MONTH, _MONTH_DAY):
         for found in pattern.finditer(text):
             yield Atom(*found.span(), Calendar(_int(found["year"]), _month(found), int(found["day"])))
@@ -121,12 +126,10 @@ def _named_months(text: str, now: Now) -> Iterator[Atom]:
         if found["third"] == "end of":
             third = 3
         yield Atom(*found.span(), Calendar(year, _month(found), third=third))
-    for found in _ORDINAL.finditer(text):
-        yield Atom(*found.span(), Calendar(day=int(found["day"])))
 
 
 def _counted(text: str, now: Now) -> Iterator[Atom]:
-    for found in _ROLLING.finditer(text):
+    for found in finds(_ROLLING, text, "last", "past", "previous", "prior", "trailing", "preceding", "next", "coming", "following"):
         ahead = found["which"] in {"next", "coming", "following"}
         unit = _unit(found["unit"])
         # "last week" is the calendar's, found by its name; "the past week" and "the last hour" roll.
@@ -140,8 +143,8 @@ def _counted(text: str, now: Now) -> Iterator[Atom]:
             count, unit = 24, "h"
         if count > 0 and within(count, unit):
             yield Atom(*found.span(), rolling(count, unit, now, ahead=ahead))
-    for pattern, sign in ((_AGO, 1), (_AHEAD, -1)):
-        for found in pattern.finditer(text):
+    for pattern, sign, needles in ((_AGO, 1, ("ago", "back", "before now")), (_AHEAD, -1, ("in ",))):
+        for found in finds(pattern, text, *needles):
             count, unit = to_int(found["count"]), _unit(found["unit"])
             count, unit = (3 * count, "mo") if unit == "q" else (count, unit)
             if within(count, unit) and (sign > 0 or now.future):

@@ -51,7 +51,7 @@ _WEEKDAY = _compile(
     rf"(?P<week>지지난_주|지난_주|저번_주|전주|이번_주|금주|다음_주|차주|담주|지난|저번|이번|다음)?_?(?P<day>[{_WEEKDAYS}])요일(?!별|마다)"
 )
 _PART = _compile(
-    rf"(?<![가-힣])(?<!좋은 )(?P<part>{'|'.join(sorted(_PARTS, key=len, reverse=True))})(?!조|반|_근무|교대|_교대|작업|공정|시프트)(?=[^가-힣]|에|부터|까지|은|는|의|생|불|가|시|다|$)"
+    rf"(?<![가-힣])(?<!좋은 )(?P<part>{'|'.join(sorted(_PARTS, key=len, reverse=True))})(?<!낮(?=[은을]))(?!조|반|_근무|교대|_교대|작업|공정|시프트)(?=[^가-힣]|에|부터|까지|은|는|의|생|불|가|시|다|$)"
 )
 _CLOCK = _compile(
     r"(?<!\d)(?P<half>오전|오후|새벽|아침|저녁|밤|낮)?_(?P<hour>2[0-4]|1\d|0?\d)시(?!간)(?:_(?P<minute>[0-5]?\d)분|_(?P<thirty>반))?"
@@ -61,41 +61,49 @@ _MONTH_POINT = _compile(
 )
 
 
+_ROLLING_WORDS = ("앞으로", "향후", "다음", "오는", "이후", "지난", "최근", "직전", "과거", "이전", "요", "근", "간", "동안", "내", "사이", "치")
+
+
+def finds(pattern: re.Pattern[str], text: str, *needles: str) -> Iterator[re.Match[str]]:
+    """Return the matches of a pattern that cannot match without one of the needles; most texts hold none."""
+    return pattern.finditer(text) if any(needle in text for needle in needles) else iter(())
+
+
 def korean_atoms(text: str, now: Now) -> Iterator[Atom]:
     """Find the Korean pieces of time in a reading. Pieces may overlap; the longest is meant."""
-    for found in _DATE.finditer(text):
+    for found in finds(_DATE, text, "월"):
         yield Atom(*found.span(), Calendar(_year(found["year"]), int(found["month"]), int(found["day"])))
-    for found in _MONTH.finditer(text):
+    for found in finds(_MONTH, text, "월"):
         third = _THIRDS.get(found["third"] or "", 0) or None
         yield Atom(*found.span(), Calendar(_relative_year(found, now), int(found["month"]), third=third))
-    for found in _YEAR_PART.finditer(text):
+    for found in finds(_YEAR_PART, text, "분기", "반기"):
         if found["half"]:
             what = Calendar(_relative_year(found, now), half=1 if found["half"] == "상" else 2)
         else:
             what = Calendar(_relative_year(found, now), quarter=to_int(found["quarter"]))
         yield Atom(*found.span(), what)
-    for found in _YEAR_ONLY.finditer(text):
+    for found in finds(_YEAR_ONLY, text, "년"):
         yield Atom(*found.span(), Calendar(_year(found["year"])))
-    for found in _DAY_OF_MONTH.finditer(text):
+    for found in finds(_DAY_OF_MONTH, text, "일"):
         yield Atom(*found.span(), _day_of_month(found["last"], int(found["day"]), now))
     yield from _counted(text, now)
-    for found in _WEEKDAY.finditer(text):
+    for found in finds(_WEEKDAY, text, "요일"):
         week = (found["week"] or "").replace(" ", "")
         stated = _WEEKS.get(week, {"이번": 0, "다음": 1}.get(week))
         day = weekday(_WEEKDAYS.index(found["day"]), stated, now, strict=week in {"지난", "저번"})
         yield Atom(*found.span(), day)
-    for found in _PART.finditer(text):
+    for found in finds(_PART, text, *_PARTS):
         yield Atom(*found.span("part"), Part(*_PARTS[found["part"]]))
-    for found in _CLOCK.finditer(text):
+    for found in finds(_CLOCK, text, "시"):
         yield Atom(*found.span(), _clock(found))
-    for found in _MONTH_POINT.finditer(text):
+    for found in finds(_MONTH_POINT, text, "월", "달"):
         back = 1 if found["month"][:2] in {"지난", "저번"} else 0
-        month = Calendar(month=(now.local.month - 1 - back) % 12 + 1, third=_THIRDS[found["third"]])
-        yield Atom(*found.span(), month)
+        index = now.local.year * 12 + now.local.month - 1 - back
+        yield Atom(*found.span(), Calendar(index // 12, index % 12 + 1, third=_THIRDS[found["third"]]))
 
 
 def _counted(text: str, now: Now) -> Iterator[Atom]:
-    for found in _ROLLING.finditer(text):
+    for found in finds(_ROLLING, text, *_ROLLING_WORDS):
         ahead = bool(found["ahead"]) and not found["back"]
         # "3일", "2주" alone are amounts or dates; "하루", "일주일" alone are amounts, too.
         if ahead or found["back"] or found["tail"]:
@@ -103,12 +111,12 @@ def _counted(text: str, now: Now) -> Iterator[Atom]:
             span = _rolling(count, unit, now, ahead=ahead)
             if span is not None:
                 yield Atom(found.start() + len(found[0]) - len(found[0].lstrip()), found.end(), span)
-    for found in _AGO.finditer(text):
+    for found in finds(_AGO, text, "전"):
         count, unit = _amount(found)
         span = _ago(count, unit, now)
         if span is not None:
             yield Atom(*found.span(), span)
-    for found in _AHEAD.finditer(text):
+    for found in finds(_AHEAD, text, "후", "뒤"):
         count, unit = _amount(found)
         span = _ago(-count, unit, now)
         if span is not None:

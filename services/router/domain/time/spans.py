@@ -120,6 +120,8 @@ def named(label: str, now: Now) -> Span:
         return months_span(months_from(quarter, 3 * _QUARTERS[label]), 3, label)
     if label in _YEARS:
         return months_span(months_from(month.replace(month=1), 12 * _YEARS[label]), 12, label)
+    if label == "same_month_last_year":
+        return months_span(months_from(month, -12), 1, label)
     if label in {"last_weekend", "this_weekend"}:
         return _weekend(label, now)
     if label == "recent":
