@@ -1,20 +1,21 @@
 """Who PostgreSQL runs as.
 
-PostgreSQL refuses user id 0. As root we first try a user namespace in which we are an ordinary user: no account is
-made, files stay ours, folders that only we may enter stay reachable. Where namespaces are off (many containers) the
-id is really changed; then the binaries and the data folder must be reachable for that id.
+PostgreSQL refuses user id 0, and ids without an account, as containers like to give. Then we first try a user namespace
+in which we are an ordinary user: no account is made, files stay ours, folders that only we may enter stay reachable.
+Where namespaces are off, root really changes its id; the binaries and the data folder must be reachable for that id.
 """
 
 import os
+import pwd
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.embedded.failure import StackError
 
 _NOBODY = 65534
-_MAPPED = 1000  # any id but 0: it exists only inside the namespace
 _PROBE_TIMEOUT_S = 10
 
 
@@ -44,25 +45,45 @@ def choose(binary: Path, folder: Path, within: Path) -> Identity:
 
     `within` is the topmost folder that is ours. Raises StackError when none does.
     """
-    if os.geteuid() != 0:
+    us = os.geteuid()
+    if us != 0 and _has_account(us):
         return Identity()
     owner = folder.stat().st_uid
-    candidates = []
-    unshare = shutil.which("unshare")
-    if unshare is not None:
-        mapped = (unshare, "--user", f"--map-user={_MAPPED}", f"--map-group={_MAPPED}", "--")
-        candidates.append(Identity(prefix=mapped))
-    candidates.append(Identity(uid=owner or _NOBODY))
-    for candidate in candidates:
+    for candidate in _candidates(us, owner):
         candidate.claim(folder, within)
         if _works(candidate, binary, folder):
             return candidate
-        os.chown(folder, owner, owner)
+        if candidate.uid is not None:
+            os.chown(folder, owner, owner)
+    if us != 0:
+        raise StackError(
+            f"PostgreSQL needs a user with an account; user id {us} has none, and user namespaces, which would lend it "
+            "one, are off. Add the id to /etc/passwd, or run this as another user."
+        )
     raise StackError(
         f"PostgreSQL refuses to run as root, and no other identity works here: user namespaces are off and user id "
         f"{owner or _NOBODY} cannot reach {binary.parent} or {folder}. "
         "Run this as an ordinary user, or put the checkout and --home in a folder that others may enter (chmod o+x)."
     )
+
+
+def _candidates(us: int, owner: int) -> Iterator[Identity]:
+    unshare = shutil.which("unshare")
+    if unshare is not None:
+        # The id exists only inside of the namespace, but has to be one that has an account: initdb looks it up.
+        accounts = (account.pw_uid for account in pwd.getpwall() if account.pw_uid not in (0, _NOBODY))
+        mapped = next(accounts, _NOBODY)
+        yield Identity(prefix=(unshare, "--user", f"--map-user={mapped}", f"--map-group={mapped}", "--"))
+    if us == 0:
+        yield Identity(uid=owner or _NOBODY)
+
+
+def _has_account(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
 
 
 def _works(candidate: Identity, binary: Path, folder: Path) -> bool:

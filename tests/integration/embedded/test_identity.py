@@ -76,14 +76,15 @@ def test_where_nothing_works_it_is_said_what_would(folder: Path, monkeypatch: py
 
 
 @as_root
-def test_an_ordinary_user_runs_the_whole_stack(folder: Path) -> None:
-    """In a namespace we are user 1000 without any privilege, and can still reach an interpreter under /root."""
+@pytest.mark.parametrize("user", [1, 54321], ids=["with an account", "without one"])
+def test_an_ordinary_user_runs_the_whole_stack(folder: Path, user: int) -> None:
+    """In a namespace we are somebody without any privilege, and can still reach an interpreter under /root."""
     script = (
         "import os, sys; from pathlib import Path; from services.embedded import api; home = Path(sys.argv[1]);"
         "print(os.geteuid(), api.up(home, detach=True, on_progress=lambda _: None).state, api.down(home))"
     )
     unshare = shutil.which("unshare") or "unshare"
-    words = [unshare, "--user", "--map-user=1000", "--map-group=1000", "--", sys.executable, "-c", script]
+    words = [unshare, "--user", f"--map-user={user}", f"--map-group={user}", "--", sys.executable, "-c", script]
     if subprocess.run([*words[:5], "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("user namespaces are off here")
     done = subprocess.run(
@@ -95,7 +96,7 @@ def test_an_ordinary_user_runs_the_whole_stack(folder: Path) -> None:
         check=False,
         cwd=folder,
     )
-    assert done.stdout.strip() == "1000 ready True", done.stderr
+    assert done.stdout.strip() == f"{user} ready True", done.stderr
 
 
 def test_an_orphaned_server_is_stopped_before_a_new_one_starts(folder: Path) -> None:
