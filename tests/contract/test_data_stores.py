@@ -317,21 +317,23 @@ async def readers(database: Database) -> tuple[Reader, Reader, str]:
     return Reader(memory, plants.known_metrics()), Reader(postgres, plants.known_metrics()), tenant
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(query=queries(), plant=st.sampled_from(sorted(PLANTS)), as_of=quarters)
 async def test_memory_and_postgres_give_the_same_answers(
     readers: tuple[Reader, Reader, str], query: Query, plant: str, as_of: datetime
 ) -> None:
     memory, postgres, tenant = readers
+    wanted = await outcome(memory, tenant, plant, query, as_of)
+    assert await outcome(postgres, tenant, plant, query, as_of) == wanted
+    # A plant that lacks the split refuses alike, which is worth little: draw another question.
+    assume(wanted != Reason.DATA_NOT_AVAILABLE)
+
+
+async def outcome(reader: Reader, tenant: str, plant: str, query: Query, as_of: datetime) -> Answer | Reason:
     try:
-        wanted = await memory.query(tenant, plant, query, as_of)
+        return await reader.query(tenant, plant, query, as_of)
     except (Invalid, FailedPrecondition) as refused:
-        with pytest.raises(type(refused)) as also:
-            await postgres.query(tenant, plant, query, as_of)
-        assert (also.value.reason, also.value.metadata) == (refused.reason, refused.metadata)
-        assume(refused.reason is not Reason.DATA_NOT_AVAILABLE)
-        return
-    assert await postgres.query(tenant, plant, query, as_of) == wanted
+        return refused.reason
 
 
 async def test_every_data_set_can_be_read_in_every_way(readers: tuple[Reader, Reader, str]) -> None:
@@ -341,7 +343,9 @@ async def test_every_data_set_can_be_read_in_every_way(readers: tuple[Reader, Re
     for metric in METRICS:
         for grain in (None, *Grain):
             for dimension in (None, *Dimension):
-                query = Query((metric,), (whole,), group_by=(dimension,) if dimension else (), grain=grain, limit=10_000)
+                query = Query(
+                    (metric,), (whole,), group_by=(dimension,) if dimension else (), grain=grain, limit=10_000
+                )
                 try:
                     wanted = await memory.query(tenant, "new-york", query, END)
                 except FailedPrecondition:

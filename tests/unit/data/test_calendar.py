@@ -35,9 +35,7 @@ def at(text: str) -> datetime:
 
 
 def shift(each: dict[str, str]) -> Shift:
-    return Shift(
-        each["id"], Text("", ""), time.fromisoformat(each["start"]), time.fromisoformat(each["end"])
-    )
+    return Shift(each["id"], Text("", ""), time.fromisoformat(each["start"]), time.fromisoformat(each["end"]))
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

@@ -25,7 +25,9 @@ def document(case: dict[str, Any]) -> str:
         "time_zone": case.get("time_zone", "Asia/Seoul"),
         "shifts": case.get("shifts", []),
     }
-    return yaml.safe_dump({"version": 1, "plant": plant, "files": files, "loads": [case["load"]]}, allow_unicode=True, sort_keys=False)
+    return yaml.safe_dump(
+        {"version": 1, "plant": plant, "files": files, "loads": [case["load"]]}, allow_unicode=True, sort_keys=False
+    )
 
 
 def read(case: dict[str, Any]) -> tuple[Batch, Report]:
@@ -88,7 +90,9 @@ def test_the_bottling_files_are_taken_but_for_seven_batches_that_nobody_timed() 
     assert {row.column for row in report.rejected_rows} == {"Batch"}
     assert (report.skipped, len(batch.rows["production"]), len(batch.rows["downtime"])) == (1, 31, 50)
     production, downtime = DATASETS["production"], DATASETS["downtime"]
-    lots = {row[production.position("lot")]: row[production.position("downtime_min")] for row in batch.rows["production"]}
+    lots = {
+        row[production.position("lot")]: row[production.position("downtime_min")] for row in batch.rows["production"]
+    }
     for lot, minutes in lots.items():
         stops = [row for row in batch.rows["downtime"] if row[downtime.position("lot")] == lot]
         assert sum(float(str(row[downtime.position("minutes")])) for row in stops) == minutes
