@@ -9,18 +9,24 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.errors import FieldViolation, Invalid
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# Protobuf allows the years 1 to 9999, but the first and the last instant mean "infinity" to PostgreSQL's driver.
+_FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+_END: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MICROS: Final = 1_000_000
 
 
 def moment(timestamp: Timestamp, field: str) -> datetime:
-    """Read a timestamp to the microsecond. Raises Invalid, naming `field`, outside the years 1 to 9999."""
+    """Read a timestamp to the microsecond. Raises Invalid, naming `field`, outside the years 1900 to 9998."""
     try:
-        return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)
+        value = _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)
     except OverflowError:
-        description = "a time lies in the years 1 to 9999"
+        value = _END
+    if not _FIRST <= value < _END:
+        description = "a time lies in the years 1900 to 9998"
         violation = FieldViolation(field, description, "timestamp.range")
-        raise Invalid(f"{field}: {description}", violations=(violation,)) from None
+        raise Invalid(f"{field}: {description}", violations=(violation,))
+    return value
 
 
 def stamp(target: Timestamp, value: datetime) -> None:

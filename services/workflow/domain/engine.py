@@ -5,12 +5,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Final
 
-from services.errors import AlreadyExists, DeadlineExceeded, FactoryError, NotFound, Reason
+from services.errors import AlreadyExists, DeadlineExceeded, FactoryError, FieldViolation, Invalid, NotFound, Reason
 from services.workflow.domain.conditions import Conditions
 from services.workflow.domain.definition import Definition
 from services.workflow.domain.inline import InlineHost
 from services.workflow.domain.nodes.table import runs_inline
-from services.workflow.domain.paging import page_of, token_of
+from services.workflow.domain.paging import is_id, page_of, token_of
 from services.workflow.domain.ports import Clock, RunObserver, RunStore
 from services.workflow.domain.runs import Journal, Page, Run, RunRequest
 from services.workflow.domain.states import RunState
@@ -61,6 +61,11 @@ class Engine:
         AlreadyExists (REQUEST_ID_REUSED), DeadlineExceeded where the budget is too short to begin, and Unavailable
         where the run cannot be recorded: then nothing is.
         """
+        if not request.request_id.isprintable():
+            violation = FieldViolation(
+                "request_id", "a request_id has printable characters only", "request_id.printable"
+            )
+            raise Invalid("request_id: printable characters only", violations=(violation,))
         refuse(request.definition, self.check(request.definition))
         if request.request_id:
             earlier = await self._store.by_request(request.tenant, request.request_id)
@@ -85,7 +90,7 @@ class Engine:
 
     async def get(self, tenant: str, run_id: str) -> Run:
         """Return a run. Raises NotFound."""
-        run = await self._store.get(tenant, run_id)
+        run = await self._store.get(tenant, run_id) if is_id(run_id) else None
         if run is None:
             raise NotFound(f"there is no run {run_id}", metadata={"resource": f"runs/{run_id}"})
         return run

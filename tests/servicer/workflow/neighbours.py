@@ -16,6 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.chassis.server import Platform, Service
 from services.chassis.settings import ServiceSettings
 from services.errors import FactoryError
+from tests.support.server import Running
 
 
 def defect_rates(*values: float, target: float = 0.03) -> analysis_pb2.QueryResult:
@@ -107,6 +108,15 @@ class JudgmentEngine(judgment_service_pb2_grpc.JudgmentServiceServicer):
             "factoryai.judgment.v1.JudgmentService",
             lambda server: judgment_service_pb2_grpc.add_JudgmentServiceServicer_to_server(self, server),
         )
+
+
+@dataclass
+class World:
+    """Services that run, and the neighbours to tell what to do."""
+
+    running: Running
+    data: DataLayer
+    judgment: JudgmentEngine
 
 
 def data_layer() -> DataLayer:
