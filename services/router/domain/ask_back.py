@@ -123,7 +123,7 @@ def _missing_names(intent: Intent, slots: Sequence[Slot], evidence: Evidence) ->
     return ["condition"] if "condition" in wanted and "metric" not in wanted else ["metric"]
 
 
-def _ask(
+def _ask(  # noqa: PLR0917 - what is known of the turn
     evidence: Evidence, intent: Intent, name: str, unknown: Sequence[Found], slots: Sequence[Slot], language: str
 ) -> tuple[str, tuple[Option, ...]]:
     if name == "target" and unknown:

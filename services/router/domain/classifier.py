@@ -70,7 +70,7 @@ class _Turn:
         history, pending = self.question.dialogue, self.question.dialogue.pending
         if pending is not None and dialogue.chosen(self.evidence, pending) is not None:
             return None  # "좋아" may be an option's name
-        intent = dialogue.move(done, history)
+        intent = dialogue.move(done)
         if not intent:
             return None
         cues = [f"{intent.value}: {act}" for act in sorted(done)]
@@ -170,7 +170,7 @@ class _Turn:
         entry = self.evidence.lexicon.names.entries.get(value)
         return Slot(name, value, text, 0, len(text), _ANSWERED, display=entry.display if entry else None)
 
-    def _result(
+    def _result(  # noqa: PLR0917 - the parts of a classification, in its order
         self,
         intent: Intent,
         confidence: float,

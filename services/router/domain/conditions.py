@@ -10,7 +10,8 @@ from services.router.domain.numbers import to_float
 
 _NUMBER = r"(?P<value>\d{1,9}(?:,\d{3})*(?:\.\d{1,6})?)"
 _UNIT = (
-    r"(?P<unit>%p?|퍼센트|프로|percent|pct|도|℃|°c|degrees?(?: celsius| c)?|개|건|회|번|대|명|초|분|시간|배|톤|kwh|kw|mwh|bar|kpa|mpa|pa|"
+    r"(?P<unit>%p?|퍼센트|프로|percent|pct|도|℃|°c|degrees?(?: celsius| c)?|개|건|회|번|대|명|초|분|시간|배"
+    r"|톤|kwh|kw|mwh|bar|kpa|mpa|pa|"
     r"mm/s|m/s|hz|rpm|kg|kwh|units?|pieces|pcs|seconds?|secs?|minutes?|mins?|hours?|hrs?|times|days?|일|s|ea|c|h)?"
 )
 _KO_ABOVE, _KO_BELOW = (
@@ -23,31 +24,49 @@ _KOREAN = re.compile(
 )
 _ENGLISH = re.compile(
     r"(?:(?P<ge>at least|no less than|>=|≥|reach(?:es)?|hits?)|(?P<le>at most|no more than|<=|≤|up to)"
-    r"|(?P<gt>(?:is |goes |gets |rises |climbs )?(?:above|over|beyond|past)|greater than|more than|higher than|exceed(?:s|ed|ing)?|>|longer than|bigger than|larger than)"
-    r"|(?P<lt>(?:is |goes |drops |falls |dips )?(?:below|under|beneath)|less than|lower than|fewer than|drops? to|falls? to|<|shorter than|smaller than)"
+    r"|(?P<gt>(?:is |goes |gets |rises |climbs )?(?:above|over|beyond|past)|greater than|more than"
+    r"|higher than|exceed(?:s|ed|ing)?|>|longer than|bigger than|larger than)"
+    r"|(?P<lt>(?:is |goes |drops |falls |dips )?(?:below|under|beneath)|less than|lower than|fewer than"
+    r"|drops? to|falls? to|<|shorter than|smaller than)"
     rf"|(?P<eq>equals?|=)) ?{_NUMBER} ?{_UNIT}(?![a-z\d])"
 )
 _CHANGE_KO = re.compile(
     rf"(?<![\d.]){_NUMBER} ?{_UNIT} ?(?:씩|정도|만큼|만|로|으로|을|를|더|포인트)? ?(?:더 )?"
-    r"(?:(?P<up>올리|올려|올린|높이|높여|높인|늘리|늘려|늘린|늘|추가|증가|상승|오르|빠르게|더 하|투입|증설)|(?P<down>줄이|줄여|줄인|줄|낮추|낮춰|낮춘|내리|내려|내린|감소|단축|떨어뜨|떨어|빼|느리게|하락))"
+    r"(?:(?P<up>올리|올려|올린|높이|높여|높인|늘리|늘려|늘린|늘|추가|증가|상승|오르|빠르게|더 하|투입"
+    r"|증설)|(?P<down>줄이|줄여|줄인|줄|낮추|낮춰|낮춘|내리|내려|내린|감소|단축|떨어뜨|떨어|빼|느리게"
+    r"|하락))"
 )
 _CHANGE_EN = re.compile(
-    rf"\bby {_NUMBER} ?{_UNIT}(?![a-z\d])|(?P<value2>\d{{1,9}}(?:\.\d{{1,6}})?) ?(?P<unit2>%|percent)? (?P<way>faster|slower|more|less|higher|lower|fewer)\b"
+    rf"\bby {_NUMBER} ?{_UNIT}(?![a-z\d])|(?P<value2>\d{{1,9}}(?:\.\d{{1,6}})?) ?(?P<unit2>%"
+    rf"|percent)? (?P<way>faster|slower|more|less|higher|lower|fewer)\b"
 )
 _DOWN_EN = re.compile(
-    r"\b(?:fall\w*|fell|drop\w*|reduc\w*|cut\w*|lower\w*|decreas\w*|down|shorten\w*|declin\w*|slower|less|fewer|shrink\w*|slow\w*)\b"
+    r"\b(?:fall\w*|fell|drop\w*|reduc\w*|cut\w*|lower\w*|decreas\w*|down|shorten\w*|declin\w*|slower|less"
+    r"|fewer|shrink\w*|slow\w*)\b"
 )
 
-_NO_CONDITIONAL = r"(?<!화)(?<!측)(?<!표)(?<!장)(?<!반)(?<!단)(?<!전)(?<!평)(?<!정)(?<!도)(?<!수)(?<!그러)(?<!아니)(?<!려)(?<!왜냐하)(?<!어쩌)(?<!대)(?<!국)(?<!페이스)(?<!대로 가)(?<!대로)(?<!추세)(?<!추세라)(?<!추세로 가)(?<!속도)(?<!속도라)(?<!식이)(?<!속도로 가)(?<!비교하)(?<!에 비하)(?<!에비하)"
+# What may end in 면 and supposes nothing: nouns (화면, 도면), set phrases (그러면), and "at this rate".
+_NO_CONDITIONAL = "".join(
+    f"(?<!{stem})"
+    for stem in (
+        *"화측표장반단전평정도수대국",
+        *("그러", "아니", "려", "왜냐하", "어쩌", "비교하", "에 비하", "에비하"),
+        *("페이스", "대로 가", "대로", "추세", "추세라", "추세로 가", "속도", "속도라", "식이", "속도로 가"),
+    )
+)
 _CLAUSE_KO = re.compile(
-    rf"[가-힣]{_NO_CONDITIONAL}면(?:은|요)?(?=[^가-힣]|$|알려|알림|알람|메일|슬랙|문자|바로|어떻|어케|얼마|보내|연락|생산|불량|수율|경고|노티|즉시|나한테)"
-    r"|(?:될|할|을|를|날|릴|칠|갈|출|는|은|한|던) ?(?:때|경우)(?:마다|에|에는)?(?=[^가-힣]|$)|[가-힣]다고 (?:하면|치면)|거든(?=[^가-힣]|$)"
+    rf"[가-힣]{_NO_CONDITIONAL}면(?:은|요)?(?=[^가-힣]|$|알려|알림|알람|메일|슬랙|문자|바로|어떻"
+    rf"|어케|얼마|보내|연락|생산|불량|수율|경고|노티|즉시|나한테)"
+    r"|(?:될|할|을|를|날|릴|칠|갈|출|는|은|한|던) ?(?:때|경우)(?:마다|에|에는)?(?=[^가-힣]|$)"
+    r"|[가-힣]다고 (?:하면|치면)|거든(?=[^가-힣]|$)"
 )
 _CLAUSE_EN = re.compile(
-    r"\b(?:if|when(?! will| do| does| did| is| are| was| were| should| can)|whenever|once|suppos(?:e|ing)|assum(?:e|ing)|what if|in case|imagine|as soon as|should)\b"
+    r"\b(?:if|when(?! will| do| does| did| is| are| was| were| should| can)|whenever|once|suppos(?:e|ing)"
+    r"|assum(?:e|ing)|what if|in case|imagine|as soon as|should)\b"
 )
 _CLAUSE_END_EN = re.compile(
-    r",|\?|\bthen\b|\bwhat (?:happens|would|will|is|does)\b|\bhow (?:much|would|will|does|many)\b|\b(?:please )?(?:tell|notify|send|alert|email|page|ping|text|warn|let)\b"
+    r",|\?|\bthen\b|\bwhat (?:happens|would|will|is|does)\b|\bhow (?:much|would|will|does|many)\b"
+    r"|\b(?:please )?(?:tell|notify|send|alert|email|page|ping|text|warn|let)\b"
 )
 _PERCENT = frozenset({"%", "퍼센트", "프로", "percent", "pct"})
 _SIGNS: Mapping[str, Comparator] = {"ge": Comparator.GE, "le": Comparator.LE, "gt": Comparator.GT, "lt": Comparator.LT,

@@ -13,11 +13,14 @@ _NOISE = re.compile(r"[^\w\s'가-힣ㄱ-ㅣ]")
 _MAX_LENGTH = 60  # nobody greets for longer
 _LONGEST_PHRASE = 32
 _ORDINAL = re.compile(
-    r"^(?:(?P<n>\d{1,2})(?: ?번(?:째)?)?|(?P<ko>첫|두|세|네|다섯) ?번째|(?:the )?(?:option |number )?(?P<en>first|second|third|fourth|fifth|one|two|three|four|1st|2nd|3rd)(?: one| option)?)"
+    r"^(?:(?P<n>\d{1,2})(?: ?번(?:째)?)?|(?P<ko>첫|두|세|네|다섯) ?번째|(?:the )?(?:option "
+    r"|number )?(?P<en>first|second|third|fourth|fifth|one|two|three|four|1st|2nd|3rd)(?: one"
+    r"| option)?)"
     r"(?: ?(?:거|것|걸로|으로|로|요|이요|please))*$"
 )
 _FOLLOW_START = re.compile(
-    r"^(?:그럼|그러면|그렇다면|이번엔|이번에는|그리고|and\b|what about|how about|then\b|but\b|now\b|ok(?:ay)? and|also\b|same\b)"
+    r"^(?:그럼|그러면|그렇다면|이번엔|이번에는|그리고|and\b|what about|how about|then\b|but\b|now\b"
+    r"|ok(?:ay)? and|also\b|same\b)"
 )
 _TOPIC_END = re.compile(r"(?:은|는|은요|는요|도|도요|로는|에는|별로는|별로|쪽은)\s*\??$")
 _VERBS = frozenset({"look", "tell", "notify_verb", "state"})
@@ -37,11 +40,11 @@ def acts(utterance: Utterance, lexicon: Lexicon) -> frozenset[str]:
     covers: list[tuple[int, frozenset[str]] | None] = [(0, frozenset()), *([None] * len(squeezed))]
     for start in range(len(squeezed)):
         here = covers[start]
-        if here is None or not _edge(text, at, squeezed, start):
+        if here is None or not _edge(at, squeezed, start):
             continue
         for end in range(start + 1, min(start + _LONGEST_PHRASE, len(squeezed)) + 1):
             meaning = lexicon.phrases.get(squeezed[start:end])
-            if meaning is None or not _edge(text, at, squeezed, end):
+            if meaning is None or not _edge(at, squeezed, end):
                 continue
             if end - start == 1 and not _alone(text, at[start]):
                 continue
@@ -53,7 +56,7 @@ def acts(utterance: Utterance, lexicon: Lexicon) -> frozenset[str]:
     return (whole[1] - {"filler"}) if whole else frozenset()
 
 
-def _edge(text: str, at: Sequence[int], squeezed: str, position: int) -> bool:
+def _edge(at: Sequence[int], squeezed: str, position: int) -> bool:
     """Say whether a phrase may begin or end here: anywhere in Korean, between words in English."""
     if position in {0, len(squeezed)}:
         return True
@@ -66,23 +69,20 @@ def _alone(text: str, start: int) -> bool:
     return not before.strip() and not text[start + 1 : start + 2].strip()
 
 
-def move(found: frozenset[str], dialogue: Dialogue) -> Intent:
+# What decides, in this order: who thanks and stops, stops. "Yes, thanks" thanks.
+_MOVES: tuple[tuple[frozenset[str], Intent], ...] = (
+    (frozenset({"stop", "no"}), Intent.STOP),
+    (frozenset({"help", "identity", "scope"}), Intent.SYSTEM),
+    (frozenset({"more"}), Intent.CONTINUE),
+    (frozenset({"thanks", "bye"}), Intent.SYSTEM),
+    (frozenset({"yes"}), Intent.CONTINUE),
+    (frozenset({"greeting"}), Intent.SYSTEM),
+)
+
+
+def move(found: frozenset[str]) -> Intent:
     """Return the intent of an utterance made of set phrases only, NONE where they do not decide."""
-    if "stop" in found:
-        return Intent.STOP
-    if "no" in found:
-        return Intent.STOP
-    if found & {"help", "identity", "scope"}:
-        return Intent.SYSTEM
-    if "more" in found:
-        return Intent.CONTINUE
-    if "yes" in found and not found & {"thanks", "bye", "greeting"}:
-        return Intent.CONTINUE
-    if "yes" in found and (dialogue.pending or dialogue.last_intent):
-        return Intent.CONTINUE if not found & {"thanks", "bye"} else Intent.SYSTEM
-    if found & {"greeting", "thanks", "bye"}:
-        return Intent.SYSTEM
-    return Intent.NONE
+    return next((intent for deciding, intent in _MOVES if deciding & found), Intent.NONE)
 
 
 def scope_signals(evidence: Evidence) -> frozenset[str]:
@@ -97,7 +97,7 @@ def scope_signals(evidence: Evidence) -> frozenset[str]:
             continue
         for end in range(start + 2, min(start + _LONGEST_PHRASE, len(squeezed)) + 1):
             meaning = evidence.lexicon.phrases.get(squeezed[start:end], frozenset())
-            if meaning & {"scope", "help", "identity"} and _edge(text, at, squeezed, end):
+            if meaning & {"scope", "help", "identity"} and _edge(at, squeezed, end):
                 found.add("scope" if "scope" in meaning else "help_word")
     return frozenset(found)
 
@@ -111,28 +111,29 @@ def has_history(dialogue: Dialogue) -> bool:
     return bool(dialogue.last_intent) and dialogue.last_intent not in CONVERSATION
 
 
+_NEW_QUESTION_LIST = "trend compare rank superlative contrast clause threshold change increase decrease two_sides"
+_NEW_QUESTION = frozenset(_NEW_QUESTION_LIST.split())
+_ORDERING = frozenset({"top_n", "superlative", "rank", "desc", "asc"})
+_NO_ORDERING = frozenset({"metric", "dimension", "target", "compare", "why_plain", "clause"})
+_STATES = frozenset({"running", "normal", "why_plain", "anomaly"})
+
+
 def is_follow_up(evidence: Evidence, best: Intent, found: frozenset[str], last: Intent) -> bool:
     """Say whether an utterance only makes sense with what went before: "2라인은?", "그럼 지난주는?", "and line 2?"."""
-    if last is Intent.RANK and found & {"top_n", "superlative", "rank", "desc", "asc"} and not (
-        found & {"metric", "dimension", "target", "compare", "why_plain", "clause"}
-    ):
+    if last is Intent.RANK and found & _ORDERING and not found & _NO_ORDERING:
         return True  # "5개만", "제일 낮은 건?"
-    if best not in _FOLLOWABLE or not (evidence.metrics or evidence.targets or evidence.periods or evidence.group_by):
-        return False
-    strong = {"trend", "compare", "rank", "superlative", "contrast", "clause", "threshold", "change", "increase",
-              "decrease", "two_sides"}  # fmt: skip
-    if found & strong or (found & _VERBS and not evidence.group_by):
+    names_something = evidence.metrics or evidence.targets or evidence.periods or evidence.group_by
+    asks_anew = found & _NEW_QUESTION or (found & _VERBS and not evidence.group_by)
+    if best not in _FOLLOWABLE or not names_something or asks_anew:
         return False
     text = evidence.reading.text.strip(" ?!.~")
-    follows = bool(_FOLLOW_START.search(text))
-    complete = bool(evidence.metrics) and bool(evidence.targets or evidence.group_by)
-    if complete:
-        return follows
+    if _FOLLOW_START.search(text):
+        return True
+    if evidence.metrics and (evidence.targets or evidence.group_by):
+        return False  # a whole question
     if evidence.metrics and evidence.periods:
-        return follows or bool(_TOPIC_END.search(text))
-    if evidence.metrics:
-        return follows or "ask" not in found
-    return follows or not found & {"running", "normal", "why_plain", "anomaly"}
+        return bool(_TOPIC_END.search(text))
+    return "ask" not in found if evidence.metrics else not found & _STATES
 
 
 def chosen(evidence: Evidence, pending: AskBack) -> Option | None:

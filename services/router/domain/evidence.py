@@ -24,7 +24,8 @@ _NOT_WONDERING = re.compile(r"(?:어떨|뭘|무엇일|얼마일|그럴|이럴|�
 _TOP_N = re.compile(
     rf"(?:상위|하위|톱|탑|베스트|워스트|top|bottom|best|worst|first) ?-?(?P<n>\d{{1,3}}|{NATIVE}|{ENGLISH}\b)"
     rf"|(?<![\d가-힣])(?P<n2>\d{{1,3}}|{NATIVE}) ?(?:개|대|가지|군데|곳|명|위)(?![월시간로가-힣]{{2}}|월)"
-    rf"|\b(?P<n3>\d{{1,3}}|{ENGLISH}) (?:worst|best|highest|lowest|longest|biggest|most|least|top|machines|lines|products|reasons|causes|operators|shifts|largest)\b"
+    rf"|\b(?P<n3>\d{{1,3}}|{ENGLISH}) (?:worst|best|highest|lowest|longest|biggest|most|least|top|machines"
+    rf"|lines|products|reasons|causes|operators|shifts|largest)\b"
 )
 _ATTRIBUTIVE = re.compile(r"(?:인|는|은|한|던|되는|된|지는|진|가는|간|[가-힣]{0,2}[는은한인]) ?")
 _RELATIVE = re.compile(r" ?(?:with|whose|that|where|have|has|having|is|are|over|above|below|under)\b")
@@ -99,11 +100,12 @@ class Evidence:
         return bool(
             after.startswith(("별", " 별"))
             or re.search(
-                r"(?:어느|어떤|무슨|다른|나머지|각|모든|전체|전|매|which|what|other|each|every|per|by|all|across|all the|by the|between|among) ?$",
+                r"(?:어느|어떤|무슨|다른|나머지|각|모든|전체|전|매|which|what|other|each|every|per|by|all|across"
+                r"|all the|by the|between|among) ?$",
                 before,
             )
             or (
-                mention.value in {"operator"}
+                mention.value == "operator"
                 and self.reading.text[mention.start : mention.end] in {"누가", "누구", "who"}
             )
         )
@@ -165,7 +167,7 @@ def gather(utterance: Utterance, lexicon: Lexicon, as_of: datetime) -> Evidence:
 
 
 def _implied(text: str, mentions: Sequence[Mention], cues: set[str]) -> list[Mention]:
-    """Return what longer words hide: "불량 유형" speaks of defects, "stopped most" of stops, "설비 가동률" of machines."""
+    """Return what longer words hide: "불량 유형" means defects, "stopped most" stops, "설비 가동률" machines."""
     hidden: list[Mention] = []
     metrics = [m for m in mentions if m.kind == "metric"]
     for mention in metrics:

@@ -2,6 +2,7 @@
 
 import math
 import re
+
 from services.router.domain.evidence import Evidence
 from services.router.domain.model import INTENTS, Candidate
 from services.router.domain.rules import RULES
@@ -38,8 +39,7 @@ def signals(evidence: Evidence) -> frozenset[str]:
         "chart_word": "chart_word" in evidence.cues or bool(evidence.of("chart")),
         "regularly": "regularly" in evidence.cues or _regular(evidence),
         "filter": evidence.filtered is not None,
-        "command": "control" in evidence.cues
-        and bool(evidence.targets or evidence.of("dimension"))
+        "command": ("control" in evidence.cues and bool(evidence.targets or evidence.of("dimension")))
         or bool(_COMMAND.match(evidence.reading.text)),
         "between_only": _only(evidence, "compare", "between"),
     }

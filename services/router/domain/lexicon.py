@@ -11,115 +11,19 @@ from services.router.domain.numbers import UNCOUNTED
 from services.router.domain.spelling import Speller, speller
 from services.router.domain.vocabulary import Term, Vocabulary
 
-PARTICLES = frozenset(
-    [
-        "은",
-        "는",
-        "이",
-        "가",
-        "을",
-        "를",
-        "의",
-        "에",
-        "에서",
-        "에는",
-        "에서는",
-        "에게",
-        "로",
-        "으로",
-        "로는",
-        "으로는",
-        "와",
-        "과",
-        "랑",
-        "이랑",
-        "하고",
-        "도",
-        "만",
-        "까지",
-        "부터",
-        "보다",
-        "마다",
-        "별",
-        "별로",
-        "나",
-        "이나",
-        "은요",
-        "는요",
-        "요",
-        "이요",
-        "야",
-        "이야",
-        "인데",
-        "인가",
-        "인가요",
-        "이에요",
-        "예요",
-        "입니다",
-        "이지",
-        "지",
-        "이고",
-        "고",
-        "들",
-        "들은",
-        "들이",
-        "들의",
-        "들을",
-        "만의",
-        "까지는",
-        "부터는",
-        "조차",
-        "밖에",
-        "한테",
-        "께서",
-        "쪽",
-        "쪽은",
-        "쪽이",
-        "측",
-        "임",
-        "인지",
-        "이냐",
-        "냐",
-        "이니",
-        "니",
-        "이며",
-        "라도",
-        "이라도",
-        "처럼",
-        "만큼",
-        "님",
-        "씨",
-        "꺼",
-        "것",
-        "거",
-    ]
+_PARTICLES_LIST = (
+    "은 는 이 가 을 를 의 에 에서 에는 에서는 에게 로 으로 로는 으로는 와 과 랑 이랑 하고 도 만 까지 "
+    "부터 보다 마다 별 별로 나 이나 은요 는요 요 이요 야 이야 인데 인가 인가요 이에요 예요 입니다 "
+    "이지 지 이고 고 들 들은 들이 들의 들을 만의 까지는 부터는 조차 밖에 한테 께서 쪽 쪽은 쪽이 측 임 "
+    "인지 이냐 냐 이니 니 이며 라도 이라도 처럼 만큼 님 씨 꺼 것 거"
 )
+PARTICLES = frozenset(_PARTICLES_LIST.split())
 _LONGEST_PARTICLE = max(map(len, PARTICLES))
 _DROPPED = " -_"
 _HANGUL_RUN = re.compile(r"[가-힣]*")
 _MAX_LENGTH = 64
-_EVERYDAY = frozenset(
-    [
-        "day",
-        "night",
-        "evening",
-        "morning",
-        "afternoon",
-        "other",
-        "others",
-        "오후",
-        "오전",
-        "밤",
-        "낮",
-        "아침",
-        "저녁",
-        "주간",
-        "기타",
-        "etc",
-        "line",
-        "machine",
-    ]
-)
+_EVERYDAY_LIST = "day night evening morning afternoon other others 오후 오전 밤 낮 아침 저녁 주간 기타 etc line machine"
+_EVERYDAY = frozenset(_EVERYDAY_LIST.split())
 _FREE_FROM = 3  # syllables from which a Korean word is looked for inside others, too
 
 

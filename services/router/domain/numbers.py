@@ -3,16 +3,21 @@
 import re
 from collections.abc import Mapping
 
+_COUNTED = (
+    "한 두 세 네 다섯 여섯 일곱 여덟 아홉 열",
+    "하나 둘 셋 넷",
+    "일 이 삼 사 오 육 칠 팔 구 십",
+    "one two three four five six seven eight nine ten eleven twelve",
+    "first second third fourth fifth sixth seventh eighth ninth tenth",
+    "1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th",
+)
+_OTHERS = {"석": 3, "서": 3, "넉": 4, "a": 1, "an": 1, "couple of": 2, "a couple of": 2, "few": 3, "a few": 3}
+_TENS = {"fourteen": 14, "fifteen": 15, "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90}
 WORDS: Mapping[str, int] = {
-    **{w: i for i, w in enumerate(["한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열"], 1)},
-    **{w: i for i, w in enumerate(["하나", "둘", "셋", "넷"], 1)},
-    **{w: i for i, w in enumerate(["일", "이", "삼", "사", "오", "육", "칠", "팔", "구", "십"], 1)},
-    **{w: i for i, w in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)},
-    **{w: i for i, w in enumerate(["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"], 1)},
-    **{w: i for i, w in enumerate(["1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th", "10th"], 1)},
-    "석": 3, "서": 3, "넉": 4, "너": 4, "스무": 20, "a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30,
-    "couple of": 2, "a couple of": 2, "few": 3, "a few": 3, "dozen": 12, "fourteen": 14, "ninety": 90, "sixty": 60,
-}  # fmt: skip
+    **{word: i for row in _COUNTED for i, word in enumerate(row.split(), 1)},
+    **_OTHERS,
+    **_TENS,
+}
 
 SINO = r"(?:[일이삼사오육칠팔구]|십[일이]?)"
 NATIVE = r"(?:한|두|세|석|서|네|넉|다섯|여섯|일곱|여덟|아홉|열)"
@@ -20,7 +25,8 @@ ENGLISH = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 ENGLISH_MORE = r"(?:a couple of|couple of|a few|few|fourteen|fifteen|twenty|thirty|sixty|ninety|an?|" + ENGLISH[3:]
 # After a number that names something: no counter, which would make it an amount ("설비 3개", "제품 5위").
 UNCOUNTED = re.compile(
-    r"(?!\d|\.\d|/| ?(?:개|대|종|건|%|퍼|시간|일(?!라인)|주(?!간|조)|월|분|위|가지|명|곳|달|년|군데|배|초|도(?![^가-힣]|$)))"
+    r"(?!\d|\.\d|/| ?(?:개|대|종|건|%|퍼|시간|일(?!라인)|주(?!간|조)|월|분|위|가지|명|곳|달|년|군데|배|초"
+    r"|도(?![^가-힣]|$)))"
 )
 
 

@@ -10,7 +10,7 @@ from services.router.domain.model import Intent
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Where all signals of `when` are there, one of `any_of` (if given) and none of `unless`, `intent` gains `score`."""
+    """Where all signals of `when`, one of `any_of` (if given) and none of `unless` are there, `intent` gains."""
 
     name: str
     intent: Intent
@@ -24,7 +24,9 @@ class Rule:
         return self.when <= signals and (not self.any_of or bool(self.any_of & signals)) and not self.unless & signals
 
 
-def _rule(name: str, intent: Intent, score: float, when: str = "", any_of: str = "", unless: str = "") -> Rule:
+def _rule(  # noqa: PLR0917 - a row of the table reads by its columns
+    name: str, intent: Intent, score: float, when: str = "", any_of: str = "", unless: str = ""
+) -> Rule:
     return Rule(name, intent, score, frozenset(when.split()), frozenset(any_of.split()), frozenset(unless.split()))
 
 
@@ -40,7 +42,9 @@ RULES: tuple[Rule, ...] = (
     _rule("threshold and show me", _I.NOTIFY, 6, "threshold clause look", unless="outcome wondering filter alert"),
     _rule("threshold in a clause", _I.NOTIFY, 4, "threshold clause", unless="outcome wondering alert look"),
     _rule("event and send", _I.NOTIFY, 5.5, "clause send", unless="outcome threshold wondering"),
-    _rule("event and tell me", _I.NOTIFY, 4.5, "clause tell", unless="outcome threshold wondering anomaly attention send"),
+    _rule(
+        "event and tell me", _I.NOTIFY, 4.5, "clause tell", unless="outcome threshold wondering anomaly attention send"
+    ),
     _rule("set up an alarm", _I.NOTIFY, 5.5, "notify_noun notify_verb", unless="clause"),
     _rule("regularly", _I.NOTIFY, 5.5, "regularly", "tell notify_verb channel"),
     _rule("regularly, to be shown", _I.NOTIFY, 2, "regularly look", unless="tell notify_verb channel trend series"),
@@ -122,9 +126,7 @@ RULES: tuple[Rule, ...] = (
     _rule("metric named", _I.CHECK, 2, "metric"),
     _rule("filter", _I.CHECK, 2, "metric filter"),
     _rule("thing named", _I.CHECK, 1.6, "target", unless="metric"),
-    _rule(
-        "kind of thing named", _I.CHECK, 1, "dimension", "ask look tell state now running normal", "metric target"
-    ),
+    _rule("kind of thing named", _I.CHECK, 1, "dimension", "ask look tell state now running normal", "metric target"),
     _rule("running", _I.CHECK, 2, "running", _THING, "clause"),
     _rule("is it normal", _I.CHECK, 2, "normal", "metric target", "clause"),
     _rule("all right with one thing", _I.CHECK, 2.5, "attention metric_and_target"),

@@ -14,21 +14,10 @@ from services.router.domain.targets import Found
 from services.router.domain.time.compose import Period
 from services.router.domain.time.spans import Span, Unit, day_span, named, place
 
-_LOWER_IS_BETTER = frozenset(
-    [
-        "defect_qty",
-        "defect_rate",
-        "scrap_rate",
-        "rework_rate",
-        "downtime",
-        "stop_count",
-        "mttr",
-        "cycle_time",
-        "energy",
-        "co2",
-        "batch_duration",
-    ]
+_LOWER_IS_BETTER_LIST = (
+    "defect_qty defect_rate scrap_rate rework_rate downtime stop_count mttr cycle_time energy co2 batch_duration"
 )
+_LOWER_IS_BETTER = frozenset(_LOWER_IS_BETTER_LIST.split())
 _CATALOGUED, _VOCABULARY, _GUESSED = 0.97, 0.9, 0.6
 _ACTING = frozenset({Intent.NOTIFY, Intent.REPORT})
 _DIRECTED = frozenset({Intent.TREND, Intent.FIND_CAUSE, Intent.DETECT_ANOMALY, Intent.PREDICT})
@@ -326,7 +315,7 @@ def continued(evidence: Evidence, new: Sequence[Slot], old: Sequence[Slot]) -> l
         slot.inherited()
         for slot in old
         if slot.name not in names and not (slot.name == "target" and slot.value.partition(":")[0] in kinds)
-        and not (slot.name == "condition")
+        and slot.name != "condition"
     ]  # fmt: skip
     return [*new, *kept]
 

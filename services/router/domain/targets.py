@@ -8,12 +8,36 @@ from services.router.domain.lexicon import Lexicon, Mention
 from services.router.domain.names import Names
 from services.router.domain.numbers import ENGLISH, SINO, UNCOUNTED, to_int
 
-_KOREAN_NOUNS = {"라인": "line", "호기": "equipment", "설비": "equipment", "기계": "equipment", "장비": "equipment",
-                 "머신": "equipment", "공정": "process", "제품": "product", "품목": "product", "로트": "lot", "랏": "lot",
-                 "배치": "lot", "lot": "lot", "line": "line", "machine": "equipment"}  # fmt: skip
-_ENGLISH_NOUNS = {"line": "line", "machine": "equipment", "equipment": "equipment", "unit": "equipment",
-                  "process": "process", "product": "product", "lot": "lot", "batch": "lot", "asset": "equipment",
-                  "sku": "product", "station": "equipment"}  # fmt: skip
+_KOREAN_NOUNS = {
+    "라인": "line",
+    "호기": "equipment",
+    "설비": "equipment",
+    "기계": "equipment",
+    "장비": "equipment",
+    "머신": "equipment",
+    "공정": "process",
+    "제품": "product",
+    "품목": "product",
+    "로트": "lot",
+    "랏": "lot",
+    "배치": "lot",
+    "lot": "lot",
+    "line": "line",
+    "machine": "equipment",
+}
+_ENGLISH_NOUNS = {
+    "line": "line",
+    "machine": "equipment",
+    "equipment": "equipment",
+    "unit": "equipment",
+    "process": "process",
+    "product": "product",
+    "lot": "lot",
+    "batch": "lot",
+    "asset": "equipment",
+    "sku": "product",
+    "station": "equipment",
+}
 
 _KO = "|".join(_KOREAN_NOUNS)
 _EN = "|".join(_ENGLISH_NOUNS)
@@ -21,7 +45,8 @@ _ONE = rf"(?:\d{{1,9}}|{ENGLISH}\b)"
 _JOIN = r"(?: ?(?:,|·|/|&|와|과|랑|이랑|하고|및|~|-|–) ?|번 ?(?:,|·|와|과|이랑|하고|및|~|-)? ?)"
 # "1라인", "1, 2라인", "1~3라인", "3번 라인", "1번과 2번 라인", "삼라인"
 _NUMBER_FIRST = re.compile(
-    rf"(?<![\d.a-z가-힣])(?:#|제)?(?P<numbers>\d{{1,9}}(?:{_JOIN}\d{{1,9}}){{0,9}}|{SINO}(?=라인|호기|번|공정|설비)|{SINO}(?= (?:호기|라인)))"
+    rf"(?<![\d.a-z가-힣])(?:#|제)?(?P<numbers>\d{{1,9}}(?:{_JOIN}\d{{1,9}}){{0,9}}|{SINO}(?=라인|호기"
+    rf"|번|공정|설비)|{SINO}(?= (?:호기|라인)))"
     rf"(?: ?번째?|호)? ?(?P<noun>{_KO})(?!형)"
 )
 _ORDINAL = re.compile(
@@ -35,11 +60,14 @@ _NOUN_FIRST = re.compile(
 )
 _ENGLISH = re.compile(
     rf"\b(?P<noun>{_EN})(?:e?s)?(?:[ #_-]+(?:no\.? ?|number |num )?#?|(?=\d))"
-    rf"(?P<numbers>(?:{_ONE}|[a-z]\b)(?:(?: ?(?:,|&|/|-|–|~) ?(?:and )?| (?:and|to|through|thru|vs\.?|versus|or|against|than|with) )"
-    rf"(?:(?:{_EN})s? ?#?)?(?:{_ONE}|[a-z]\b)){{0,9}})(?![\d%]|\.\d| ?(?:hours?|days?|weeks?|months?|minutes?|percent)\b)"
-)  # fmt: skip
+    rf"(?P<numbers>(?:{_ONE}|[a-z]\b)(?:(?: ?(?:,|&|/|-|–|~) ?(?:and )?| (?:and|to|through|thru|vs\.?"
+    rf"|versus|or|against|than|with) )"
+    rf"(?:(?:{_EN})s? ?#?)?(?:{_ONE}|[a-z]\b)){{0,9}})(?![\d%]|\.\d| ?(?:hours?|days?|weeks?|months?"
+    rf"|minutes?|percent)\b)"
+)
 _LETTER_LINE = re.compile(
-    r"(?<![a-z가-힣\d])(?P<letters>[a-z](?:(?: ?(?:,|·|/|와|과|랑|이랑|하고|및) ?)[a-z])*) ?(?P<noun>라인|호기|설비|공정|제품)(?!형)"
+    r"(?<![a-z가-힣\d])(?P<letters>[a-z](?:(?: ?(?:,|·|/|와|과|랑|이랑|하고"
+    r"|및) ?)[a-z])*) ?(?P<noun>라인|호기|설비|공정|제품)(?!형)"
 )
 _CODE = re.compile(r"(?<![a-z0-9])(?P<prefix>[a-z]{1,5})[-_ ]?(?P<number>\d{1,9})(?![a-z0-9]|\.\d)")
 _LETTER_LAST = re.compile(r"(?<![가-힣\da-z])(?P<noun>라인|설비|공정|제품) ?(?P<letters>[a-z])(?![a-z\d_/-])")
@@ -95,7 +123,7 @@ def find_targets(text: str, lexicon: Lexicon, mentions: Iterable[Mention]) -> li
 
 def _by_alias(text: str, mentions: Iterable[Mention], names: Names) -> Iterator[Found]:
     for mention in mentions:
-        if mention.kind == "target" and not _BREAKS.match(text, mention.end):
+        if mention.kind == "target" and not _BREAKS.match(text, mention.end) and not _only_looks(text, mention.start):
             yield Found(mention.value, mention.start, mention.end)
         elif mention.kind == "shift":
             name = f"shift:{mention.value}"
@@ -107,8 +135,7 @@ def _by_pattern(text: str, names: Names) -> Iterator[Found]:
     for found in _SHIFTS_PAIRED.finditer(text):
         yield from (Found(f"shift:{found[g]}", *found.span(g), f"shift:{found[g]}" in names.entries) for g in "ab")
     for found in _NUMBER_FIRST.finditer(text):
-        # "이 라인" is "this line", and "상위 3 라인" counts lines.
-        if not _COUNT_BEFORE.search(text, 0, found.start()) and not found[0].startswith("이 "):
+        if not _only_looks(text, found.start()):
             yield from _numbered(_KOREAN_NOUNS[found["noun"]], found["numbers"], found, names)
     for found in _ORDINAL.finditer(text):
         noun = found["noun"] or found["noun2"]
@@ -119,6 +146,15 @@ def _by_pattern(text: str, names: Names) -> Iterator[Found]:
         yield from _numbered(_KOREAN_NOUNS[found["noun"]], found["numbers"], found, names)
     for found in _ENGLISH.finditer(text):
         yield from _numbered(_ENGLISH_NOUNS[found["noun"]], found["numbers"], found, names)
+    yield from _by_letter_or_code(text, names)
+
+
+def _only_looks(text: str, start: int) -> bool:
+    """Say whether what begins here only looks like a name: "이 라인" is this line, "상위 3 라인" are three of them."""
+    return text.startswith("이 ", start) or bool(text[start].isdigit() and _COUNT_BEFORE.search(text, 0, start))
+
+
+def _by_letter_or_code(text: str, names: Names) -> Iterator[Found]:
     for found in (*_LETTER_LINE.finditer(text), *_LETTER_LAST.finditer(text)):
         for letter in re.findall(r"[a-z]", found["letters"]):
             yield from _placed(names.lettered(_KOREAN_NOUNS[found["noun"]], letter), found, names)

@@ -1,4 +1,4 @@
-"""The smallest pieces of time that can be said. A span or a calendar date, or a part of a day that waits for its day."""
+"""The smallest pieces of time that can be said: a span, a date, or a part of a day that waits for its day."""
 
 from dataclasses import dataclass
 

@@ -17,7 +17,8 @@ _ATTACHED = re.compile(r"[ ,의에\[\]()]{0,3}(?:날 )?|(?: (?:in|at|on|during|f
 _RANGE = re.compile(r" ?(?:부터|에서|~|–|-|—) ?(?:for )?(?:the )?| (?:to|until|till|through|thru|up to)(?: the)? ?")
 _BETWEEN_AND = re.compile(r" and (?:the )?|[와과] ?|하고 ?")
 _LIST = re.compile(
-    r" ?(?:,|와|과|랑|이랑|하고|및|&|/|대비|vs\.?|versus|보다)[ ]?(?:의 )?|(?:[ ,]+(?:and|vs\.?|versus|or|with|against|to|than|compared to|compared with|from))(?: the| in)? "
+    r" ?(?:,|와|과|랑|이랑|하고|및|&|/|대비|vs\.?|versus|보다)[ ]?(?:의 )?|(?:[ ,]+(?:and|vs\.?|versus|or|with"
+    r"|against|to|than|compared to|compared with|from))(?: the| in)? "
 )
 _SINCE_AFTER = re.compile(r" ?(?:부터|이후|이래|들어서?|이후로)(?!는? ?(?:며칠|얼마))")
 _SINCE_BEFORE = re.compile(
@@ -131,7 +132,7 @@ def _resolved(said: Calendar, now: Now) -> Span | None:
 
 
 def _years_shared(text: str, atoms: list[Atom]) -> list[Atom]:
-    """Let a date without a year or month take its neighbour's: "2018년 1월부터 3월", "from 1 March to 15 March 2018"."""
+    """Let a date without a year or month take its neighbour's: 2018년 1월부터 3월, 1 March to 15 March 2018."""
     shared = list(atoms)
     order = [*range(1, len(atoms)), *range(len(atoms) - 2, -1, -1)]
     for i in order:
@@ -237,10 +238,10 @@ def _single(text: str, piece: _Piece, now: Now) -> Period:
     since_after = _SINCE_AFTER.match(text, piece.end)
     start = since_before.start() if since_before else piece.start
     if (since_before or since_after) and span.unit is not Unit.ROLLING:
-        begin = span.point or span.start
-        if begin < now.local:
+        since = span.point or span.start
+        if since < now.local:
             end = piece.end + (len(since_after[0]) if since_after else 0)
-            return Period(Span(begin, now.local, iso(begin, now.local), Unit.RANGE), start, end)
+            return Period(Span(since, now.local, iso(since, now.local), Unit.RANGE), start, end)
     until_before = _UNTIL_BEFORE.search(text, head, piece.start)
     if (until_before or _UNTIL_AFTER.match(text, piece.end)) and span.end > now.local and now.future:
         begin = until_before.start() if until_before else piece.start

@@ -25,7 +25,8 @@ _PARTS = {"morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24), "night
 _YEAR = r"(?P<year>(?:19|20)\d{2})"
 
 _ISO = re.compile(
-    r"(?<![\d.-])(?P<year>(?:19|20)\d{2})[-./](?P<month>1[0-2]|0?[1-9])(?:[-./](?P<day>3[01]|[12]\d|0?[1-9]))?(?![\d-])\.?"
+    r"(?<![\d.-])(?P<year>(?:19|20)\d{2})[-./](?P<month>1[0-2]|0?[1-9])(?:[-./](?P<day>3[01]|[12]\d"
+    r"|0?[1-9]))?(?![\d-])\.?"
 )
 _COMPACT = re.compile(r"(?<!\d)(?P<year>20\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])(?!\d)")
 _SLASHED = re.compile(r"(?<![\d/.])(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<year>(?:20)?\d{2}))?(?![\d/]|라인|호기| 라인)")
@@ -34,13 +35,15 @@ _MONTH_DAY = re.compile(
     rf"\b{_MONTH} (?:the )?(?P<day>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\b(?!:| ?[ap]m)(?:,? {_YEAR}\b)?"
 )
 _MONTH_YEAR = re.compile(
-    rf"\b(?:(?P<third>early|mid|late|beginning of|end of)[- ])?(?P<last>last |this |next )?{_MONTH}(?:,? (?:of )?{_YEAR}\b)?"
+    rf"\b(?:(?P<third>early|mid|late|beginning of|end of)[- ])?(?P<last>last |this "
+    rf"|next )?{_MONTH}(?:,? (?:of )?{_YEAR}\b)?"
 )
 _ORDINAL = re.compile(
     r"\bthe (?P<day>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)\b(?! (?:line|machine|quarter|shift|place|process|product))"
 )
 _QUARTER = re.compile(
-    rf"\b(?:(?P<word>first|second|third|fourth|1st|2nd|3rd|4th) quarter|q(?P<quarter>[1-4])|(?P<half>h[12]|first half|second half))\b(?:,? ?(?:of )?(?:{_YEAR}|(?P<rel>last year|this year))\b)?"
+    rf"\b(?:(?P<word>first|second|third|fourth|1st|2nd|3rd|4th) quarter|q(?P<quarter>[1-4])|(?P<half>h[12]"
+    rf"|first half|second half))\b(?:,? ?(?:of )?(?:{_YEAR}|(?P<rel>last year|this year))\b)?"
     rf"|\b(?P<year2>(?:19|20)\d{{2}})[ -]?(?:q(?P<quarter2>[1-4])|(?P<half2>h[12]))\b"
 )
 _YEAR_ONLY = re.compile(
@@ -48,16 +51,20 @@ _YEAR_ONLY = re.compile(
     r"(?![\d:/%]|[.,]\d| ?(?:units?|pcs|pieces|kwh|개|대|원|ea|rpm|minutes?|hours?|분|kg|도|번)|년|-\d)"
 )
 _ROLLING = re.compile(
-    rf"\b(?:(?:over|in|for|during|within) )?(?:the )?(?P<which>last|past|previous|prior|trailing|preceding|next|coming|following) (?:(?P<count>{_COUNT})[ -]?)?{_UNIT}"
+    rf"\b(?:(?:over|in|for|during|within) )?(?:the )?(?P<which>last|past|previous|prior|trailing|preceding"
+    rf"|next|coming|following) (?:(?P<count>{_COUNT})[ -]?)?{_UNIT}"
 )
 _FOR = re.compile(rf"\bnext (?P<count>{_COUNT}) {_UNIT}")
 _AGO = re.compile(rf"\b(?P<count>{_COUNT}) {_UNIT} (?:ago|back|before now)\b")
 _AHEAD = re.compile(rf"\bin (?P<count>{_COUNT}) {_UNIT}(?! ago)")
 _WEEKDAY = re.compile(
-    rf"\b(?:(?P<which>last week|this week|next week|last|this|next|past|previous|on) )?(?P<day>{_WEEKDAY_FORMS})(?:'s|s)?\b(?P<after> (?:of )?(?P<week>last week|this week|next week))?"
+    rf"\b(?:(?P<which>last week|this week|next week|last|this|next|past|previous"
+    rf"|on) )?(?P<day>{_WEEKDAY_FORMS})(?:'s|s)?\b(?P<after> (?:of )?(?P<week>last week|this week"
+    rf"|next week))?"
 )
 _PART = re.compile(
-    r"\b(?<!good )(?:in the )?(?P<this>this )?(?P<part>morning|afternoon|evening|night)\b(?! shift| crew| team)|\b(?P<tonight>tonight)\b"
+    r"\b(?<!good )(?:in the )?(?P<this>this )?(?P<part>morning|afternoon|evening|night)\b(?! shift| crew"
+    r"| team)|\b(?P<tonight>tonight)\b"
 )
 _CLOCK = re.compile(
     r"(?<![\d:.])(?P<hour>2[0-4]|1\d|0?\d):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?: ?(?P<half>[ap])\.?m\b\.?)?(?!\d)"
@@ -129,7 +136,9 @@ def _named_months(text: str, now: Now) -> Iterator[Atom]:
 
 
 def _counted(text: str, now: Now) -> Iterator[Atom]:
-    for found in finds(_ROLLING, text, "last", "past", "previous", "prior", "trailing", "preceding", "next", "coming", "following"):
+    for found in finds(
+        _ROLLING, text, "last", "past", "previous", "prior", "trailing", "preceding", "next", "coming", "following"
+    ):
         ahead = found["which"] in {"next", "coming", "following"}
         unit = _unit(found["unit"])
         # "last week" is the calendar's, found by its name; "the past week" and "the last hour" roll.

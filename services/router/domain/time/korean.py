@@ -9,16 +9,60 @@ from services.router.domain.time.spans import Calendar, Now, Span, ago, rolling,
 
 _COUNT = rf"(?:\d{{1,4}}|{NATIVE}|{SINO})"
 _UNIT = "분기|분|시간|주일|주|일|개월|달|년|해"
-_FIXED_DAYS = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "열흘": 10, "보름": 15, "일주일": 7, "한주": 7,
-               "한 주": 7, "반년": 0, "하루치": 1}  # fmt: skip
+_FIXED_DAYS = {
+    "하루": 1,
+    "이틀": 2,
+    "사흘": 3,
+    "나흘": 4,
+    "닷새": 5,
+    "열흘": 10,
+    "보름": 15,
+    "일주일": 7,
+    "한주": 7,
+    "한 주": 7,
+    "반년": 0,
+    "하루치": 1,
+}
 _FIXED = "|".join(sorted(_FIXED_DAYS, key=len, reverse=True))
-_UNITS = {"분": "min", "시간": "h", "일": "d", "주일": "w", "주": "w", "개월": "mo", "달": "mo", "분기": "q", "년": "y",
-          "해": "y"}  # fmt: skip
+_UNITS = {
+    "분": "min",
+    "시간": "h",
+    "일": "d",
+    "주일": "w",
+    "주": "w",
+    "개월": "mo",
+    "달": "mo",
+    "분기": "q",
+    "년": "y",
+    "해": "y",
+}
 _WEEKDAYS = "월화수목금토일"
-_WEEKS = {"지지난주": -2, "지난주": -1, "저번주": -1, "전주": -1, "이번주": 0, "금주": 0, "이주": 0, "다음주": 1, "차주": 1,
-          "담주": 1}  # fmt: skip
-_PARTS = {"새벽": (0, 6), "이른 아침": (5, 9), "아침": (6, 12), "오전": (0, 12), "점심": (11, 14), "한낮": (11, 15), "낮": (9, 18),
-          "오후": (12, 24), "저녁": (18, 24), "밤": (20, 30), "심야": (22, 30), "한밤": (22, 28)}  # fmt: skip
+_WEEKS = {
+    "지지난주": -2,
+    "지난주": -1,
+    "저번주": -1,
+    "전주": -1,
+    "이번주": 0,
+    "금주": 0,
+    "이주": 0,
+    "다음주": 1,
+    "차주": 1,
+    "담주": 1,
+}
+_PARTS = {
+    "새벽": (0, 6),
+    "이른 아침": (5, 9),
+    "아침": (6, 12),
+    "오전": (0, 12),
+    "점심": (11, 14),
+    "한낮": (11, 15),
+    "낮": (9, 18),
+    "오후": (12, 24),
+    "저녁": (18, 24),
+    "밤": (20, 30),
+    "심야": (22, 30),
+    "한밤": (22, 28),
+}
 _THIRDS = {"초": 1, "초순": 1, "상순": 1, "중순": 2, "중": 0, "말": 3, "하순": 3, "월말": 3}
 
 
@@ -28,40 +72,65 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 _YEAR = r"(?P<year>(?:19|20)\d{2}|\d{2})년도?"
 _DATE = _compile(
-    rf"(?<!\d)(?:{_YEAR}_)?(?P<month>1[0-2]|0?[1-9])월_(?P<day>3[01]|[12]\d|0?[1-9])일(?!간)(?:_\(?[{_WEEKDAYS}](?:요일)?\))?"
+    rf"(?<!\d)(?:{_YEAR}_)?(?P<month>1[0-2]|0?[1-9])월_(?P<day>3[01]|[12]\d"
+    rf"|0?[1-9])일(?!간)(?:_\(?[{_WEEKDAYS}](?:요일)?\))?"
 )
 _MONTH = _compile(
     rf"(?<!\d)(?P<last>작년_|지난해_|올해_|금년_|재작년_|내년_)?(?:{_YEAR}_)?(?P<month>1[0-2]|0?[1-9])월"
     r"(?:_(?P<third>초순|중순|하순|상순|초|말)(?![가-힣]{2}))?(?!_\d)"
 )
 _YEAR_PART = _compile(
-    rf"(?<!\d)(?:(?P<last>작년_|지난해_|올해_|금년_)|{_YEAR}_)?(?:(?P<half>상|하)반기|(?P<quarter>[1-4일이삼사])_?/?_?4?분기)"
+    rf"(?<!\d)(?:(?P<last>작년_|지난해_|올해_|금년_)|{_YEAR}_)?(?:(?P<half>상|하)반기"
+    rf"|(?P<quarter>[1-4일이삼사])_?/?_?4?분기)"
 )
 _YEAR_ONLY = _compile(r"(?<!\d)(?P<year>(?:19|20)\d{2}|[12]\d)년(?:도)?(?!_전|간|_동안|치)")
 _DAY_OF_MONTH = _compile(
-    r"(?<![\d.])(?:(?P<last>지난_?달|저번_?달|이번_?달|이달|전월|금월|당월)_)?(?P<day>3[01]|[12]\d|[1-9])일(?!_?(?:간|동안|전|치|째|연속|후|뒤|마다|\d|[가-힣]?주))"
+    r"(?<![\d.])(?:(?P<last>지난_?달|저번_?달|이번_?달|이달|전월|금월|당월)_)?(?P<day>3[01]|[12]\d"
+    r"|[1-9])일(?!_?(?:간|동안|전|치|째|연속|후|뒤|마다|\d|[가-힣]?주))"
 )
 _ROLLING = _compile(
-    rf"(?P<ahead>앞으로|향후|다음|오는|이후)?_?(?P<back>지난|최근|직전|과거|이전|요|지나간|근)?_(?:(?P<count>{_COUNT})_(?P<unit>{_UNIT})|(?P<fixed>{_FIXED}))"
+    rf"(?P<ahead>앞으로|향후|다음|오는|이후)?_?(?P<back>지난|최근|직전|과거|이전|요|지나간"
+    rf"|근)?_(?:(?P<count>{_COUNT})_(?P<unit>{_UNIT})|(?P<fixed>{_FIXED}))"
     r"(?P<tail>_(?:간|동안|내|사이|치))?(?!_전|_후|_뒤|_단위|_마다|마다|별|조|요일)"
 )
 _AGO = _compile(rf"(?:(?P<count>{_COUNT})_(?P<unit>{_UNIT})|(?P<fixed>{_FIXED}))_전(?!체|력|부(?!터))")
 _AHEAD = _compile(rf"(?:(?P<count>{_COUNT})_(?P<unit>{_UNIT})|(?P<fixed>{_FIXED}))_(?:후|뒤)")
 _WEEKDAY = _compile(
-    rf"(?P<week>지지난_주|지난_주|저번_주|전주|이번_주|금주|다음_주|차주|담주|지난|저번|이번|다음)?_?(?P<day>[{_WEEKDAYS}])요일(?!별|마다)"
+    rf"(?P<week>지지난_주|지난_주|저번_주|전주|이번_주|금주|다음_주|차주|담주|지난|저번|이번"
+    rf"|다음)?_?(?P<day>[{_WEEKDAYS}])요일(?!별|마다)"
 )
 _PART = _compile(
-    rf"(?<![가-힣])(?<!좋은 )(?P<part>{'|'.join(sorted(_PARTS, key=len, reverse=True))})(?<!낮(?=[은을]))(?!조|반|_근무|교대|_교대|작업|공정|시프트)(?=[^가-힣]|에|부터|까지|은|는|의|생|불|가|시|다|$)"
+    rf"(?<![가-힣])(?<!좋은 )(?P<part>{'|'.join(sorted(_PARTS, key=len, reverse=True))})(?<!낮(?=[은을]))"
+    r"(?!조|반|_근무|교대|_교대|작업|공정|시프트)(?=[^가-힣]|에|부터|까지|은|는|의|생|불|가|시|다|$)"
 )
 _CLOCK = _compile(
-    r"(?<!\d)(?P<half>오전|오후|새벽|아침|저녁|밤|낮)?_(?P<hour>2[0-4]|1\d|0?\d)시(?!간)(?:_(?P<minute>[0-5]?\d)분|_(?P<thirty>반))?"
+    r"(?<!\d)(?P<half>오전|오후|새벽|아침|저녁|밤|낮)?_(?P<hour>2[0-4]|1\d"
+    r"|0?\d)시(?!간)(?:_(?P<minute>[0-5]?\d)분|_(?P<thirty>반))?"
 )
 _MONTH_POINT = _compile(
     r"(?P<month>이번_달|이달|지난_달|지난달|저번_달|금월|월|당월)_?(?P<third>초|말|중순|초순|하순)(?![가-힣]{2})"
 )
 
 
-_ROLLING_WORDS = ("앞으로", "향후", "다음", "오는", "이후", "지난", "최근", "직전", "과거", "이전", "요", "근", "간", "동안", "내", "사이", "치")
+_ROLLING_WORDS = (
+    "앞으로",
+    "향후",
+    "다음",
+    "오는",
+    "이후",
+    "지난",
+    "최근",
+    "직전",
+    "과거",
+    "이전",
+    "요",
+    "근",
+    "간",
+    "동안",
+    "내",
+    "사이",
+    "치",
+)
 
 
 def finds(pattern: re.Pattern[str], text: str, *needles: str) -> Iterator[re.Match[str]]:
@@ -71,21 +140,7 @@ def finds(pattern: re.Pattern[str], text: str, *needles: str) -> Iterator[re.Mat
 
 def korean_atoms(text: str, now: Now) -> Iterator[Atom]:
     """Find the Korean pieces of time in a reading. Pieces may overlap; the longest is meant."""
-    for found in finds(_DATE, text, "월"):
-        yield Atom(*found.span(), Calendar(_year(found["year"]), int(found["month"]), int(found["day"])))
-    for found in finds(_MONTH, text, "월"):
-        third = _THIRDS.get(found["third"] or "", 0) or None
-        yield Atom(*found.span(), Calendar(_relative_year(found, now), int(found["month"]), third=third))
-    for found in finds(_YEAR_PART, text, "분기", "반기"):
-        if found["half"]:
-            what = Calendar(_relative_year(found, now), half=1 if found["half"] == "상" else 2)
-        else:
-            what = Calendar(_relative_year(found, now), quarter=to_int(found["quarter"]))
-        yield Atom(*found.span(), what)
-    for found in finds(_YEAR_ONLY, text, "년"):
-        yield Atom(*found.span(), Calendar(_year(found["year"])))
-    for found in finds(_DAY_OF_MONTH, text, "일"):
-        yield Atom(*found.span(), _day_of_month(found["last"], int(found["day"]), now))
+    yield from _dates(text, now)
     yield from _counted(text, now)
     for found in finds(_WEEKDAY, text, "요일"):
         week = (found["week"] or "").replace(" ", "")
@@ -96,10 +151,31 @@ def korean_atoms(text: str, now: Now) -> Iterator[Atom]:
         yield Atom(*found.span("part"), Part(*_PARTS[found["part"]]))
     for found in finds(_CLOCK, text, "시"):
         yield Atom(*found.span(), _clock(found))
+
+
+def _dates(text: str, now: Now) -> Iterator[Atom]:
+    for found in finds(_DATE, text, "월"):
+        yield Atom(*found.span(), Calendar(_year(found["year"]), int(found["month"]), int(found["day"])))
+    for found in finds(_MONTH, text, "월"):
+        third = _THIRDS.get(found["third"] or "", 0) or None
+        yield Atom(*found.span(), Calendar(_relative_year(found, now), int(found["month"]), third=third))
+    for found in finds(_YEAR_PART, text, "분기", "반기"):
+        year = _relative_year(found, now)
+        quarter = to_int(found["quarter"]) if found["quarter"] else None
+        half = {"상": 1, "하": 2}.get(found["half"] or "")
+        yield Atom(*found.span(), Calendar(year, quarter=quarter, half=half))
+    for found in finds(_YEAR_ONLY, text, "년"):
+        yield Atom(*found.span(), Calendar(_year(found["year"])))
+    for found in finds(_DAY_OF_MONTH, text, "일"):
+        yield Atom(*found.span(), _day_of_month(found["last"], int(found["day"]), now))
     for found in finds(_MONTH_POINT, text, "월", "달"):
-        back = 1 if found["month"][:2] in {"지난", "저번"} else 0
-        index = now.local.year * 12 + now.local.month - 1 - back
+        index = _month_index(now, found["month"])
         yield Atom(*found.span(), Calendar(index // 12, index % 12 + 1, third=_THIRDS[found["third"]]))
+
+
+def _month_index(now: Now, said: str) -> int:
+    """Return the month, counted from year 0, that 이번 달 or 지난달 names."""
+    return now.local.year * 12 + now.local.month - 1 - said.startswith(("지난", "저번", "전월"))
 
 
 def _counted(text: str, now: Now) -> Iterator[Atom]:
@@ -161,8 +237,7 @@ def _relative_year(found: re.Match[str], now: Now) -> int | None:
 def _day_of_month(month: str | None, day: int, now: Now) -> Calendar:
     if not month:
         return Calendar(day=day)
-    back = 1 if month.startswith(("지난", "저번", "전월")) else 0
-    index = now.local.year * 12 + now.local.month - 1 - back
+    index = _month_index(now, month)
     return Calendar(index // 12, index % 12 + 1, day)
 
 

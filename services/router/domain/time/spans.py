@@ -98,21 +98,35 @@ def months_span(start: datetime, months: int, label: str = "") -> Span:
 
 _DAYS = {"day_before_yesterday": -2, "yesterday": -1, "today": 0, "tomorrow": 1, "day_after_tomorrow": 2}
 _WEEKS = {"week_before_last": -2, "last_week": -1, "this_week": 0, "next_week": 1}
-_MONTHS = {"month_before_last": -2, "last_month": -1, "this_month": 0, "next_month": 1}
+_MONTHS = {"same_month_last_year": -12, "month_before_last": -2, "last_month": -1, "this_month": 0, "next_month": 1}
 _QUARTERS = {"last_quarter": -1, "this_quarter": 0, "next_quarter": 1}
 _YEARS = {"year_before_last": -2, "last_year": -1, "this_year": 0, "next_year": 1}
 _RECENT_DAYS = 7
 
 
 def named(label: str, now: Now) -> Span:
-    """Return the span of a short name: `last_week`, `recent`, `last_30d`, `next_2w`. Raises KeyError for others."""
-    today = now.midnight
+    """Return the span of a short name: `last_week`, `recent`, `last_30d`, `next_14d`. Raises KeyError for others."""
     label = {"this_shift": "today", "last_shift": "today"}.get(label, label)  # a plant without shifts
+    whole = _calendar_unit(label, now)
+    if whole is not None:
+        return whole
+    if label in {"last_weekend", "this_weekend"}:
+        return _weekend(label, now)
+    if label == "recent":
+        return replace(rolling(_RECENT_DAYS, "d", now), label="recent")
+    if label == "last_night":
+        evening = now.midnight - timedelta(hours=6)
+        return Span(evening, now.midnight + timedelta(hours=6), label, Unit.PART)
+    return _rolling_named(label, now)
+
+
+def _calendar_unit(label: str, now: Now) -> Span | None:
+    today = now.midnight
+    month = today.replace(day=1)
     if label in _DAYS:
         return day_span(today + timedelta(days=_DAYS[label]), label)
     if label in _WEEKS:
         return week_span(today + timedelta(weeks=_WEEKS[label]), label)
-    month = today.replace(day=1)
     if label in _MONTHS:
         return months_span(months_from(month, _MONTHS[label]), 1, label)
     if label in _QUARTERS:
@@ -120,15 +134,10 @@ def named(label: str, now: Now) -> Span:
         return months_span(months_from(quarter, 3 * _QUARTERS[label]), 3, label)
     if label in _YEARS:
         return months_span(months_from(month.replace(month=1), 12 * _YEARS[label]), 12, label)
-    if label == "same_month_last_year":
-        return months_span(months_from(month, -12), 1, label)
-    if label in {"last_weekend", "this_weekend"}:
-        return _weekend(label, now)
-    if label == "recent":
-        return replace(rolling(_RECENT_DAYS, "d", now), label="recent")
-    if label == "last_night":
-        start = today - timedelta(hours=6)
-        return Span(start, today + timedelta(hours=6), label, Unit.PART)
+    return None
+
+
+def _rolling_named(label: str, now: Now) -> Span:
     direction, _, rest = label.partition("_")
     digits = rest.rstrip("abcdefghijklmnopqrstuvwxyz")
     unit = rest[len(digits) :]
