@@ -11,6 +11,7 @@ from services.orchestrator.domain.answers import writing
 from services.orchestrator.domain.answers.phrases import Phrases
 from services.orchestrator.domain.conversation import Meaning
 from services.orchestrator.domain.decision import Answer, Conversation, Decision, State
+from services.orchestrator.domain.figures import RunResult
 from services.orchestrator.domain.grounding import Lack, Scope
 from services.orchestrator.domain.language import choose
 from services.orchestrator.domain.meaning import (
@@ -228,6 +229,19 @@ class Answering:
         turn.decision = replace(turn.decision, catalog_version=turn.catalog.version)
 
     async def _run(self, turn: Turn, meaning: Meaning, scope: Scope, report: Report) -> Outcome:
+        plan, result = await self._execute(turn, scope, report)
+        wider = grounding.widened(scope)
+        if wider is not None and result.error is None and not _has_figures(result):
+            scope = wider
+            plan, result = await self._execute(turn, scope, report)
+        if result.error is not None:
+            return await self._run_failed(turn, meaning, result.error)
+        self._tell(turn, report, Stage.EXECUTED)
+        meant = _meant(meaning, scope)
+        answer = writing.write(scope, result, turn.decision.language, self.wording.phrases, meant)
+        return self._ended(turn, answer, plan, conversation.answered(turn.context, meaning))
+
+    async def _execute(self, turn: Turn, scope: Scope, report: Report) -> tuple[Plan, RunResult]:
         template = self.templates.of(scope.template)
         plan = planner.make(template, scope)
         checker.admit(plan, template.route, scope.catalog)
@@ -236,12 +250,7 @@ class Answering:
         assert plan.definition is not None  # noqa: S101 - a template's plan has one
         result = await self.workflow.run(turn.decision.plant, plan.definition, turn.decision.as_of)
         turn.decision = replace(turn.decision, run=result.run)
-        if result.error is not None:
-            return await self._run_failed(turn, meaning, result.error)
-        self._tell(turn, report, Stage.EXECUTED)
-        meant = _meant(meaning, scope)
-        answer = writing.write(scope, result, turn.decision.language, self.wording.phrases, meant)
-        return self._ended(turn, answer, plan, conversation.answered(turn.context, meaning))
+        return plan, result
 
     async def _run_failed(self, turn: Turn, meaning: Meaning, error: FactoryError) -> Outcome:
         """Look whether the plant has changed under the plan; then what it lacks now is the answer."""
@@ -288,6 +297,11 @@ class Answering:
         what = phrases.say(f"intent.{decision.intent}", language)
         message = phrases.say(f"progress.{stage}", language, what=what, plan=plan)
         return Progress(stage, decision.name, message, decision.classification)
+
+
+def _has_figures(result: RunResult) -> bool:
+    columns = result.data.table.columns if result.data else ()
+    return any(isinstance(cell, float) for each in columns if each.id != "window" for cell in each.cells)
 
 
 def _meant(meaning: Meaning, scope: Scope) -> Window:

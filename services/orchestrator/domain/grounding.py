@@ -15,6 +15,7 @@ _MOST_METRICS: Final = 8
 _MOST_WINDOWS: Final = 8
 _DEFAULT_TOP_N: Final = 5
 _OVERVIEW_METRICS: Final = 5
+_WIDER_DAYS: Final = 7
 # What an ordering is over where nobody says so: the first of these that the metric has and that has a choice.
 _NATURAL_SPLITS: Final = (
     Dimension.LINE,
@@ -58,9 +59,9 @@ class Lack:
 class Scope:
     """What a question is about, in terms of its plant.
 
-    `template` is the intent whose template answers it: a CHECK by line is a COMPARE. `moved`: the period is not the
-    usual one, because that has no data. `partial`: data cover a part of the period. `coarsened`: buckets are wider
-    than asked for. `missing`: words for metrics that were asked for too and are not there.
+    `template` is the intent whose template answers it: a CHECK by line is a COMPARE. `movable`: nobody said the period.
+    `moved`: it is not the usual one, because that has no data. `partial`: data cover a part of it. `coarsened`: buckets
+    are wider than asked for. `missing`: words for metrics that were asked for too and are not there.
     """
 
     template: Intent
@@ -76,6 +77,7 @@ class Scope:
     descending: bool = True
     top_n: int = 0
     overview: bool = False
+    movable: bool = False
     moved: bool = False
     partial: bool = False
     coarsened: bool = False
@@ -294,6 +296,7 @@ def _settle(asked: _Asked) -> Scope:
         kept,
         coverage,
         previous=previous,
+        movable=movable,
         moved=any(each.moved for each in found),
         partial=any(each.partial for each in found) or len(found) < len(settled),
     )
@@ -317,6 +320,18 @@ def _with_grain(scope: Scope, stated: Grain) -> Scope:
     while periods.buckets(scope.windows, grain) * groups > MOST_CELLS and grain is not Grain.MONTH:
         grain = GRAINS[GRAINS.index(grain) + 1]
     return replace(scope, grain=grain, coarsened=stated is not Grain.UNSPECIFIED and grain is not stated)
+
+
+def widened(scope: Scope) -> Scope | None:
+    """Return the last week with data in place of a shorter period that nobody said and that gave nothing.
+
+    A plant has data today, but not of the product or person that was asked about.
+    """
+    last = min(scope.coverage.end, scope.as_of)
+    week = periods.last_days(scope.catalog, last, _WIDER_DAYS)
+    if not scope.movable or len(scope.windows) > 1 or week.start >= scope.window.start:
+        return None
+    return replace(scope, windows=(week,), previous=None, moved=True)
 
 
 def group_count(scope: Scope) -> int:

@@ -57,17 +57,18 @@ def settle(
     overlap = min(wanted.end, last) - max(wanted.start, coverage.start)
     if overlap > timedelta():
         if movable and intent is Intent.TREND and min(wanted.end, last) - wanted.start < _SHORTEST_TREND:
-            return Settled(_last_days(catalog, last, _WEEK_DAYS), moved=True)
+            return Settled(last_days(catalog, last, _WEEK_DAYS), moved=True)
         begins_late = coverage.start - wanted.start >= _DAY
         ends_early = min(wanted.end, as_of) - coverage.end >= _DAY
         return Settled(wanted, partial=begins_late or ends_early)
     if not movable:
         return None
     days = 1 if wanted.end - wanted.start <= _DAY else _WEEK_DAYS
-    return Settled(_last_days(catalog, last, days), moved=True)
+    return Settled(last_days(catalog, last, days), moved=True)
 
 
-def _last_days(catalog: Catalog, last: datetime, days: int) -> Window:
+def last_days(catalog: Catalog, last: datetime, days: int) -> Window:
+    """Return the local days that end with the one in which data end."""
     end = midnight(catalog, last - _INSTANT) + _DAY
     start = end - timedelta(days=days)
     return Window(start, end, f"{start.date().isoformat()}/{end.date().isoformat()}")
@@ -100,7 +101,7 @@ def previous(window: Window, catalog: Catalog, coverage: Window | None, as_of: d
         end = start if passed.end == window.end else min(before + (passed.end - window.start), start)
         return Window(before, end, _dates(before, end))
     whole = stop - start
-    rolling = window.end == as_of or window.label.startswith("last_")
+    rolling = window.label.startswith("last_") or (window.end == as_of and start.time() != time())
     step = whole if rolling and whole < _DAY else _DAY * -(-whole // _DAY)
     before = start - step
     end = before + (passed.end - window.start)

@@ -26,7 +26,7 @@ from services.orchestrator.domain.meaning import (
 from services.orchestrator.domain.plant import Catalog, Dimension, Metric
 
 _MOST_OPTIONS = 10
-_MOST_TARGETS = 12
+_MOST_NAMES = 12
 # What comes nearest to an intent that is not served yet; anything without a metric is an overview.
 _NEAREST: Mapping[Intent, Intent] = {
     Intent.FIND_CAUSE: Intent.TREND,
@@ -111,8 +111,8 @@ class Desk:
         known: tuple[Slot, ...] = ()
         match lack.want:
             case Want.METRIC:
-                names = ", ".join(self._name(metric) for metric in self._main(len(self.catalog.metrics)))
-                sentences = [self._say("lack.metric", word=lack.word, metrics=names)]
+                names = [self._name(metric) for metric in self._main(len(self.catalog.metrics))]
+                sentences = [self._say("lack.metric", word=lack.word, metrics=self._some(names))]
                 ask_back = AskBack(self._say("ask.metric"), ("metric",), self._metric_options(), intent)
                 known = tuple(slot for slot in slots if slot.name != "metric")
             case Want.DIMENSION:
@@ -190,9 +190,11 @@ class Desk:
         return self._say("lack.dimension", dimensions=", ".join(able), **words)
 
     def _some_targets(self) -> str:
-        names = [target.display.of(self.language) or target.id for target in self.catalog.targets]
-        more = "" if len(names) <= _MOST_TARGETS else (" 등" if self.language == "ko" else " and more")
-        return ", ".join(names[:_MOST_TARGETS]) + more
+        return self._some([target.display.of(self.language) or target.id for target in self.catalog.targets])
+
+    def _some(self, names: Sequence[str]) -> str:
+        more = "" if len(names) <= _MOST_NAMES else (" 등" if self.language == "ko" else " and more")
+        return ", ".join(names[:_MOST_NAMES]) + more
 
 
 def _occurs(said: str, words: Sequence[str]) -> bool:

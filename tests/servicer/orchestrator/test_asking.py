@@ -403,3 +403,19 @@ async def test_a_stopping_server_says_so_in_what_it_had_acknowledged(
         decision = await get(stub, name)
     assert decision.state == FAILED
     assert decision.error.code == 14
+
+
+async def test_a_question_may_be_called_off_from_another_process(
+    stub: "OrchestratorServiceAsyncStub", script: Script, postgres_url: str, tmp_path: Path
+) -> None:
+    script.gate.clear()
+    name = (await stub.Ask(pb.AskRequest(question=ASK))).decision.name
+    told = settings(OrchestratorSettings, tmp_path, database_url=postgres_url)
+    neighbours = parts(script, settings(NeighbourSettings, tmp_path))
+    async with serve(Part(told, build), *neighbours) as other:
+        await until(other.host.health.ready)
+        elsewhere: OrchestratorServiceAsyncStub = OrchestratorServiceStub(other.channel("orchestrator"))
+        assert (await elsewhere.CancelDecision(pb.CancelDecisionRequest(name=name))).cancelled
+    await until(lambda: script.cancelled == 1)
+    script.gate.set()
+    assert (await get(stub, name)).state == CANCELLED

@@ -149,3 +149,19 @@ def test_the_planner_widens_buckets_that_would_be_too_many() -> None:
     assert not isinstance(scope, Lack)
     assert scope.grain is Grain.DAY
     assert scope.coarsened
+
+
+def test_a_day_that_gave_nothing_widens_to_the_last_week_unless_somebody_said_it() -> None:
+    def scope(origin: str) -> grounding.Scope:
+        period = {"period": "today", "in": "2026-11-20/2026-11-21", "origin": origin}
+        meaning = classification({"intent": "CHECK", "slots": [{"metric": "oee"}, period]})
+        found = grounding.ground(meaning.intent, meaning.slots, sample(), AS_OF, TEMPLATES.main_metrics)
+        assert not isinstance(found, Lack)
+        return found
+
+    wider = grounding.widened(scope("DEFAULT"))
+    assert wider is not None
+    assert (wider.window.start, wider.window.end) == (at("2026-11-14"), at("2026-11-21"))
+    assert wider.moved
+    assert grounding.widened(wider) is None
+    assert grounding.widened(scope("STATED")) is None

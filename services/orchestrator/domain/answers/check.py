@@ -8,6 +8,7 @@ from services.orchestrator.domain.plant import Direction, Metric
 
 _LEAST_POINTS = 0.00005  # texts show hundredths of a point
 _LEAST_RATIO = 0.0005  # and tenths of a percent
+_TELLING_RATIO = 2.0  # "717 % more" tells nobody anything
 _ALARMING = frozenset({Severity.WARNING, Severity.CRITICAL})
 
 
@@ -67,8 +68,8 @@ def _single(voice: Voice, data: DataResult, figure: Figure) -> list[str]:
         return [voice.say("check.none", **words)]
     words["value"] = voice.quotes.value(metric, figure.value, scope.window, scope.targets, figure.severity)
     words["moment"] = _moment(voice, data)
-    key = "check.so_far" if words["moment"] else "check.now" if voice.going_on() else "check.then"
-    words["be"] = voice.be(metric, past=key == "check.then")
+    key = "check.so_far" if words["moment"] else "check.now" if voice.present() else "check.then"
+    words["be"] = voice.be(metric, past=not voice.going_on())
     sentences = [voice.say(key, **words)]
     if figure.previous is not None and scope.previous is not None:
         sentences.append(_change(voice, figure, figure.value, figure.previous))
@@ -107,9 +108,9 @@ def is_nothing(metric: Metric, value: float, base: float) -> bool:
 
 
 def size(voice: Voice, metric: Metric, value: float, base: float) -> str:
-    """Say how far two figures are apart: fractions in points, anything else relative to the base where it has one."""
+    """Say how far two figures are apart: fractions in points, others relative to the base as long as that tells."""
     difference = value - base
-    if metric.unit == "1" or not base:
+    if metric.unit == "1" or not base or abs(difference / base) > _TELLING_RATIO:
         return voice.quotes.change(metric, difference)
     return voice.quotes.ratio(metric, difference / abs(base))
 

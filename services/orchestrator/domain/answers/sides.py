@@ -63,7 +63,7 @@ def rank(voice: Voice, judgment: JudgmentResult) -> list[str]:
         "most": voice.word(metric, "most" if scope.descending else "least"),
         "dimension": voice.dimension(scope.group_by[0]),
         "value": quoted[0],
-        "had": "has" if voice.going_on() or scope.window.end == scope.as_of else "had",
+        "had": "has" if voice.going_on() else "had",
         "inside": voice.say("rank.inside", place=voice.targets(scope.targets)) if scope.targets else "",
     }
     if len(first) > 1:

@@ -67,7 +67,7 @@ def _target(voice: Voice, dimension: Dimension, cell: object) -> Target:
 def _settled(voice: Voice, points: list[Point]) -> tuple[list[Point], bool]:
     """Leave the last bucket out of the comparison while it still adds up: half a day is no fall."""
     scope = voice.scope
-    if scope.metric.aggregation not in ADDS_UP or len(points) <= _FEWEST or not voice.going_on():
+    if scope.metric.aggregation not in ADDS_UP or len(points) <= _FEWEST:
         return points, False
     end = points[-1].time + timedelta(seconds=GRAIN_SECONDS[scope.grain])
     return (points[:-1], True) if end > scope.as_of else (points, False)
@@ -147,6 +147,7 @@ def _several(voice: Voice, found: dict[tuple[Target, ...], list[Point]]) -> list
         "trend.several",
         when=voice.when(),
         whose=voice.whose(filters),
+        metric=voice.metric(metric),
         subject=voice.subject(metric, filters),
         series=", ".join(items),
     )

@@ -90,6 +90,10 @@ class Voice:
             return ", ".join(words)
         return ", ".join(words[:-1]) + f" and {words[-1]}"
 
+    def present(self) -> bool:
+        """Say whether the period reaches up to now: it *is*, rather than *was*."""
+        return self.scope.window.start < self.scope.as_of <= self.scope.window.end
+
     def going_on(self, window: Window | None = None) -> bool:
         """Say whether a period has begun and is not over."""
         window = window or self.scope.window
