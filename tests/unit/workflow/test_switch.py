@@ -146,6 +146,7 @@ async def test_the_worst_row_decides(found: tuple[Severity, ...], severity: Seve
     output = await by_rules(FIGURES, Rules(found), "critical", "normal")
     assert (output.severity, output.labels) == (severity, (label,))
     assert [evidence.severity for evidence in output.evidence] == list(found)
+    assert [evidence.targets for evidence in output.evidence] == [("line:L01",), (), ("line:L03",)]
     assert {(each.source, each.rule) for each in output.evidence} == {("ruleSets/quality@2:abc", "too_low")}
 
 

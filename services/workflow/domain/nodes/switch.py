@@ -32,7 +32,7 @@ async def choose(tools: Tools, work: Work) -> NodeOutput:
     verdict = await tools.rules.evaluate(config.rule_set, cases) if cases else RuleVerdict((), "")
     severity = worst(outcome.severity for outcome in verdict.outcomes) if cases else Severity.UNKNOWN
     matching = [case.label for case in config.cases if case.label == severity.value.lower()]
-    return SwitchOutput(_taken(work, config, matching), severity, _evidence(config.rule_set, verdict))
+    return SwitchOutput(_taken(work, config, matching), severity, _evidence(config.rule_set, verdict, output))
 
 
 def _taken(work: Work, config: SwitchConfig, matching: Sequence[str]) -> tuple[str, ...]:
@@ -67,16 +67,23 @@ def _row(result: QueryResult, row: int) -> dict[str, Scalar]:
     return values
 
 
-def _evidence(rule_set: RuleSetRef, verdict: RuleVerdict) -> tuple[Evidence, ...]:
-    found = [(outcome, match) for outcome in verdict.outcomes for match in outcome.matches]
+def _evidence(rule_set: RuleSetRef, verdict: RuleVerdict, output: NodeOutput) -> tuple[Evidence, ...]:
+    found = [(row, match) for row, outcome in enumerate(verdict.outcomes) for match in outcome.matches]
     return tuple(
         Evidence(
             id=f"e{number}",
             kind=EvidenceKind.RULE,
             source=verdict.version or rule_set.name,
+            targets=_targets(output.result, row) if isinstance(output, DataOutput) else (),
             rule=match.rule,
             description=match.explanation,
             severity=match.severity,
         )
-        for number, (_, match) in enumerate(found[:_MOST_EVIDENCE], start=1)
+        for number, (row, match) in enumerate(found[:_MOST_EVIDENCE], start=1)
     )
+
+
+def _targets(result: QueryResult, row: int) -> tuple[str, ...]:
+    """Return what a row is about: its splits are its only columns of texts."""
+    splits = [column for column in result.columns.values() if column.texts and row not in column.null_rows]
+    return tuple(f"{column.id}:{column.texts[row]}" for column in splits if column.texts[row])
