@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from services.router.domain.vocabulary import Vocabulary
 
 log = structlog.get_logger(__name__)
 
+_MARGIN_S = 0.05  # of a caller's budget, to classify without the catalogue after all
 _MOST_PLANTS = 500  # compiled lexicons in memory, the least recently used goes first
 
 
@@ -35,7 +37,7 @@ class _Kept:
     lexicon: Lexicon
     fetched_at: float = -1.0  # never
     tried_at: float = field(default=-1.0)
-    fetching: asyncio.Task[None] | None = None
+    fetching: asyncio.Task[NotFound | None] | None = None
 
 
 class DataLexicons:
@@ -82,17 +84,19 @@ class DataLexicons:
         # While the data service is away, not every question waits for it anew.
         return self._ages.refresh_s if kept.tried_at >= 0 else -1.0
 
-    async def _wait(self, fetching: asyncio.Task[None]) -> None:
-        done, _ = await asyncio.wait({fetching}, timeout=self._ages.wait_s)
-        if not done or fetching.cancelled():
-            return
-        failure = fetching.exception()
-        if isinstance(failure, NotFound):
-            raise failure
+    async def _wait(self, fetching: asyncio.Task[NotFound | None]) -> None:
+        """Wait as long as the caller's budget and the settings allow. Raises NotFound where the plant is unknown."""
+        deadline = current_call().deadline
+        left = self._ages.wait_s if deadline is None else deadline - time.monotonic() - _MARGIN_S
+        done, _ = await asyncio.wait({fetching}, timeout=max(0.0, min(left, self._ages.wait_s)))
+        if done and not fetching.cancelled():
+            unknown = fetching.result()
+            if unknown is not None:
+                raise unknown
 
-    async def _fetch(self, key: tuple[str, str], kept: _Kept) -> None:
-        """Bring the lexicon up to date. Ends with NotFound where the plant is unknown, which forgets it."""
-        call = dataclasses.replace(current_call(), deadline=self._clock.monotonic() + self._ages.wait_s)
+    async def _fetch(self, key: tuple[str, str], kept: _Kept) -> NotFound | None:
+        """Bring the lexicon up to date. Returns NotFound where the plant is unknown, and forgets it."""
+        call = dataclasses.replace(current_call(), deadline=time.monotonic() + self._ages.wait_s)
         request = data_service_pb2.GetCatalogRequest(
             plant=f"plants/{key[1]}", known_version=kept.lexicon.catalogue.version
         )
@@ -103,10 +107,11 @@ class DataLexicons:
                 catalogue = decode_catalogue(response.catalog)
                 kept.lexicon = await asyncio.to_thread(compile_lexicon, self._vocabulary, catalogue)
             kept.fetched_at = self._clock.monotonic()
-        except NotFound:
+        except NotFound as unknown:
             self._kept.pop(key, None)
-            raise
+            return unknown
         except FactoryError as failure:
             log.warning("catalogue not refreshed", plant=key[1], reason=failure.reason.value)
         finally:
             kept.fetching = None
+        return None

@@ -66,7 +66,7 @@ class _Turn:
 
     def by_dialogue(self) -> Classification | None:
         """Return the meaning of an utterance that consists of set phrases, None for any other."""
-        done = dialogue.acts(self.evidence.utterance, self.evidence.lexicon)
+        done = dialogue.acts(self.evidence.reading.text, self.evidence.lexicon)
         history, pending = self.question.dialogue, self.question.dialogue.pending
         if pending is not None and dialogue.chosen(self.evidence, pending) is not None:
             return None  # "좋아" may be an option's name

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from services.router.domain.evidence import Evidence
 from services.router.domain.lexicon import PARTICLES, Lexicon, squeeze
 from services.router.domain.model import CONVERSATION, AskBack, Dialogue, Intent, Option, Slot
-from services.router.domain.normalise import Utterance
 from services.router.domain.numbers import to_int
 
 _NOISE = re.compile(r"[^\w\s'가-힣ㄱ-ㅣ]")
@@ -27,12 +26,12 @@ _VERBS = frozenset({"look", "tell", "notify_verb", "state"})
 _FOLLOWABLE = frozenset({Intent.CHECK, Intent.CLARIFY, Intent.COMPARE, Intent.RANK, Intent.TREND})
 
 
-def acts(utterance: Utterance, lexicon: Lexicon) -> frozenset[str]:
-    """Return what the utterance does, where it consists of nothing but set phrases; else nothing.
+def acts(said: str, lexicon: Lexicon) -> frozenset[str]:
+    """Return what a reading does, where it consists of nothing but set phrases; else nothing.
 
     "고마워 그만" thanks and stops; "2라인 그만" does neither.
     """
-    text = " ".join(_NOISE.sub(" ", utterance.lower).split())
+    text = " ".join(_NOISE.sub(" ", said).split())
     if not text or len(text) > _MAX_LENGTH:
         return frozenset()
     squeezed, at = squeeze(text)
@@ -46,7 +45,7 @@ def acts(utterance: Utterance, lexicon: Lexicon) -> frozenset[str]:
             meaning = lexicon.phrases.get(squeezed[start:end])
             if meaning is None or not _edge(at, squeezed, end):
                 continue
-            if end - start == 1 and not _alone(text, at[start]):
+            if end - start == 1 and squeezed[start] != "요" and not _alone(text, at[start]):
                 continue
             pieces, before = here
             reached = covers[end]
@@ -89,11 +88,12 @@ def scope_signals(evidence: Evidence) -> frozenset[str]:
     """Return `scope` or `help_word` where a phrase outside of the plant's business, or one for help, occurs."""
     if evidence.metrics or evidence.targets:
         return frozenset()
-    text = evidence.utterance.lower
+    text = evidence.reading.text
     squeezed, at = squeeze(text)
     found: set[str] = set()
+    ends = {m.end for m in evidence.mentions} | {p.end for p in evidence.periods}
     for start in range(len(squeezed)):
-        if not _begins(text, at[start]):
+        if not (_begins(text, at[start]) or at[start] in ends):
             continue
         for end in range(start + 2, min(start + _LONGEST_PHRASE, len(squeezed)) + 1):
             meaning = evidence.lexicon.phrases.get(squeezed[start:end], frozenset())

@@ -22,6 +22,8 @@ _LONGEST_PARTICLE = max(map(len, PARTICLES))
 _DROPPED = " -_"
 _HANGUL_RUN = re.compile(r"[가-힣]*")
 _MAX_LENGTH = 64
+# Korean words hardly ever grow this long: whoever writes so leaves the spaces out, and words begin anywhere.
+_GLUED = re.compile(r"(?=[^ ]*[가-힣]{4})[^ ]{6,}")
 _EVERYDAY_LIST = "day night evening morning afternoon other others 오후 오전 밤 낮 아침 저녁 주간 기타 etc line machine"
 _EVERYDAY = frozenset(_EVERYDAY_LIST.split())
 _FREE_FROM = 3  # syllables from which a Korean word is looked for inside others, too
@@ -73,11 +75,13 @@ class Lexicon:
         A surface with several meanings gives several mentions of the same span.
         """
         squeezed, at = squeeze(text)
+        glued = [run.span() for run in _GLUED.finditer(text)]
         mentions: list[Mention] = []
         heads: set[int] = set()  # positions right after a term, where the next may begin within a Korean word
         position = 0
         while position < len(squeezed):
-            found = self._longest(text, squeezed, at, position, position in heads)
+            within = any(start <= at[position] < end for start, end in glued)
+            found = self._longest(text, squeezed, at, position, head=position in heads, glued=within)
             if found is None:
                 position += 1
                 continue
@@ -95,7 +99,9 @@ class Lexicon:
         squeezed: str,
         at: list[int],
         position: int,
-        head: bool,  # noqa: FBT001 - told by the scanner
+        *,
+        head: bool,
+        glued: bool,
     ) -> tuple[int, _Surface, int] | None:
         for length in self.lengths.get(squeezed[position : position + 1], ()):
             surface = self.surfaces.get(squeezed[position : position + length])
@@ -104,9 +110,10 @@ class Lexicon:
             if not _begins_word(text, at[position]):
                 # Within a word only what follows a known one, or is long, is taken, and only up to the word's end.
                 whole = at[position + length - 1] - at[position] == length - 1
-                if not (whole and (surface.anywhere or head)):
+                if not (whole and (surface.anywhere or head or (glued and length > 1))):
                     continue
-            end = _ends(text, at[position + length - 1] + 1, surface.ending)
+            ending = Ending.ANYTHING if glued and length > 1 and surface.ending is Ending.PARTICLE else surface.ending
+            end = _ends(text, at[position + length - 1] + 1, ending)
             if end >= 0:
                 return length, surface, end
         return None

@@ -62,7 +62,7 @@ class Speller:
                 yield found.start(), found.end(), right
 
     def _nearest(self, word: str) -> str | None:
-        if word in self.known or (word.endswith("s") and word[:-1] in self.known):
+        if word in self.known or (word.endswith("s") and word[:-1] in self.known):  # a plural is no slip
             return None
         candidates = {self.near[key] for key in (word, *_deletions(word)) if key in self.near}
         candidates.discard(None)

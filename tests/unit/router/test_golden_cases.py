@@ -98,3 +98,23 @@ def difference(case: Mapping[str, Any], found: Classification) -> list[str]:
 def test_case(case: Mapping[str, Any]) -> None:
     found = classified(case)
     assert not difference(case, found), "; ".join(found.cues)
+
+
+def _alone() -> list[Any]:
+    return [case for case in _cases() if not case.values[0]["context"]]
+
+
+@pytest.mark.parametrize("case", _alone())
+def test_capitals_and_sighs_change_nothing(case: Mapping[str, Any]) -> None:
+    for said in (case["say"].upper(), f"{case['say']} ㅠㅠ", case["say"].replace("?", "")):
+        if said.strip():
+            assert classified({**case, "say": said}).intent == case["intent"]
+
+
+def test_nearly_all_korean_is_understood_without_its_spaces() -> None:
+    korean = [
+        case.values[0] for case in _alone() if not any(c.isascii() and c.isalpha() for c in case.values[0]["say"])
+    ]
+    glued = [{**case, "say": case["say"].replace(" ", "")} for case in korean]
+    right = [case for case in glued if classified(case).intent == case["intent"]]
+    assert len(right) >= 0.97 * len(glued)
