@@ -63,7 +63,7 @@ class Table:
         columns = tuple(
             Column(c.id, c.type, tuple(c.cells[index] for index in indexes), c.label, c.unit) for c in self.columns
         )
-        return Table(columns, self.truncated or len(indexes) < self.row_count)
+        return Table(columns, self.truncated)
 
 
 @dataclass(frozen=True, slots=True)
