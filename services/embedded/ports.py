@@ -5,6 +5,7 @@ import errno
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from services.embedded.failure import StackError
 from services.embedded.table import ADMIN_PORT, EDGE_PORT, HEALTH_OFFSET, METRICS_OFFSET, SIX
@@ -12,6 +13,7 @@ from services.embedded.table import ADMIN_PORT, EDGE_PORT, HEALTH_OFFSET, METRIC
 # We listen on the first. The second must be nobody else's either: clients try it first for "localhost".
 _ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _TRIES = 200
+_OF_A_SERVICE = (0, HEALTH_OFFSET, METRICS_OFFSET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,12 @@ class Ports:
     moved: tuple[str, ...] = ()
 
 
+def all_free(ports: Ports) -> bool:
+    """Whether nobody listens on any of them."""
+    groups = (_group(port, _OF_A_SERVICE) for port in ports.services.values())
+    return all(_free(port) for port in (ports.edge, ports.admin, *chain.from_iterable(groups)))
+
+
 def choose() -> Ports:
     """Find a free port for everything that listens. Raises StackError when there are none."""
     taken: set[int] = set()
@@ -31,7 +39,7 @@ def choose() -> Ports:
 
     def one(name: str, standard: int, offsets: tuple[int, ...]) -> int:
         for port in _candidates(standard):
-            group = {port + offset for offset in offsets}
+            group = _group(port, offsets)
             if not group & taken and all(_free(each) for each in group):
                 taken.update(group)
                 if port != standard:
@@ -41,7 +49,7 @@ def choose() -> Ports:
 
     edge = one("envoy", EDGE_PORT, (0,))
     admin = one("envoy admin", ADMIN_PORT, (0,))
-    services = {row.name: one(row.name, row.port, (0, HEALTH_OFFSET, METRICS_OFFSET)) for row in SIX}
+    services = {row.name: one(row.name, row.port, _OF_A_SERVICE) for row in SIX}
     return Ports(edge, admin, services, tuple(moved))
 
 
@@ -49,6 +57,10 @@ def _candidates(standard: int) -> Iterator[int]:
     """Yield the standard port, then others that keep clear of the standard ports of the rest."""
     yield standard
     yield from range(standard + 101, standard + 101 + _TRIES)
+
+
+def _group(port: int, offsets: tuple[int, ...]) -> set[int]:
+    return {port + offset for offset in offsets}
 
 
 def _free(port: int) -> bool:

@@ -24,6 +24,7 @@ from services.embedded.stack import Stack, compose
 from services.embedded.supervisor import Child, Supervisor
 
 _SAMPLE_TOKEN_S = 300
+_ATTEMPTS = 3
 _ORPHAN_GRACE_S = 15.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -47,14 +48,8 @@ class Run:
         self._home.create()
         with self._home.locked(), self._signals():
             sweep(self._home)
-            settings = EmbeddedSettings()
-            chosen = ports.choose()
-            for moved in chosen.moved:
-                self._say("ports", "ready", moved)
-            stack = compose(self._home, settings, chosen)
-            self._introduce(stack, chosen)
             try:
-                self._serve(stack)
+                self._serve_somewhere(EmbeddedSettings())
             except BaseException as failure:
                 if not (isinstance(failure, StackError) and self._stop.is_set()):
                     self._note(state="failed", detail=str(failure) or type(failure).__name__)
@@ -64,6 +59,26 @@ class Run:
                 self._home.tidy()
             self._note(state="stopped")
             return self._record.status
+
+    def stop(self) -> None:
+        """Ask to stop, as a signal does."""
+        self._stop.set()
+
+    def _serve_somewhere(self, settings: EmbeddedSettings) -> None:
+        """Serve; a port that somebody else took between our look and our start is no reason to give up."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            chosen = ports.choose()
+            for moved in chosen.moved:
+                self._say("ports", "ready", moved)
+            stack = compose(self._home, settings, chosen)
+            self._introduce(stack, chosen)
+            try:
+                return self._serve(stack)
+            except StackError:
+                if self._stop.is_set() or attempt == _ATTEMPTS or ports.all_free(chosen):
+                    raise
+                self._say("ports", "restarting", "somebody else took a port meanwhile; starting again on others")
+        return None
 
     def _serve(self, stack: Stack) -> None:
         for name, check in stack.external().items():
@@ -142,7 +157,7 @@ class Run:
             return
 
         def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-            self._stop.set()
+            self.stop()
 
         before = {number: signal.signal(number, ask_to_stop) for number in _SIGNALS}
         try:

@@ -1,5 +1,6 @@
 """The whole stack, started and stopped as people do, and mistreated."""
 
+import dataclasses
 import os
 import signal
 import socket
@@ -14,10 +15,11 @@ import asyncpg
 import psutil
 import pytest
 
-from services.embedded import api, home
+from services.embedded import api, home, ports
 from services.embedded.failure import StackError
 from services.embedded.identity import Identity
 from services.embedded.postgres import Postgres
+from services.embedded.runner import Run
 from services.embedded.stack import local_postgres
 from tests.support.stack import RunningStack, running_stack, wait_for
 
@@ -212,3 +214,20 @@ def test_start_up_is_quick(battered: RunningStack) -> None:
     began = time.monotonic()
     api.up(battered.home, detach=True, on_progress=lambda _: None)
     assert time.monotonic() - began < 10
+
+
+def test_a_port_taken_between_look_and_start_is_given_way_too(
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = short_folder / "raced"
+    with socket.socket() as thief:
+        thief.bind(("127.0.0.1", 0))
+        thief.listen()
+        looked = ports.choose()
+        looks = iter([dataclasses.replace(looked, admin=thief.getsockname()[1])])
+        choose = ports.choose
+        monkeypatch.setattr(ports, "choose", lambda: next(looks, None) or choose())
+        steps: list[str] = []
+        run = Run(home.at(place), lambda step: steps.append(step.detail), lambda _: run.stop(), separate=False)
+        assert run.run().state == "stopped"
+    assert any("took a port meanwhile" in detail for detail in steps)
