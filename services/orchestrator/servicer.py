@@ -49,7 +49,7 @@ class OrchestratorServicer(orchestrator_service_pb2_grpc.OrchestratorServiceServ
             # A stream and a call with one request_id are one question.
             async for event in streaming.events(work):
                 if isinstance(event, streaming.Ended):
-                    yield pb.AskStreamResponse(decision=event.result.decision)
+                    yield pb.AskStreamResponse(decision=event.result.decision, created=event.result.created)
                 else:
                     begun = True
                     yield requests.progress(event)

@@ -23,8 +23,6 @@ SERVICE, METHOD = 6, 2  # field numbers in FileDescriptorProto and ServiceDescri
 REPEATABLE_BY_NAME = {"CancelDecision", "CommitImport", "UploadImportChunk", "LoadSamplePlant"}
 # Says it by another field than a truth value: how much there is now, or how much was added.
 SAYS_IT_IN_FIGURES = {"UploadImportChunk": "received_size", "LoadSamplePlant": "inserted_count"}
-# Each event carries a decision in the making; the unary twin says whether it is new.
-STREAMS = {"AskStream"}
 
 
 @dataclass(frozen=True)
@@ -100,9 +98,6 @@ def test_every_rpc_says_whether_it_may_be_repeated(rpc: Rpc) -> None:
 def test_a_write_can_be_repeated_and_says_who_did_the_work(rpc: Rpc) -> None:
     name = rpc.method.name
     assert ("request_id" in names(rpc.request)) != (name in REPEATABLE_BY_NAME)
-    if name in STREAMS:
-        assert rpc.method.server_streaming
-        return
     truths = {field.name for field in rpc.response.field if field.type == FieldDescriptorProto.TYPE_BOOL}
     assert truths or SAYS_IT_IN_FIGURES[name] in names(rpc.response)
 

@@ -29,16 +29,16 @@ _ROOT = _HERE.parent.parent
 @functools.cache
 def stubs() -> tuple[Any, Any]:
     """Compile echo.proto; returns its message module and its service module."""
-    out = tempfile.mkdtemp(prefix="fa-echo-")
     well_known = Path(protoc.__file__).parent / "_proto"
     includes = [f"-I{folder}" for folder in (_HERE, _ROOT / "third_party", well_known)]
-    failed = protoc.main(["protoc", *includes, f"--python_out={out}", f"--grpc_python_out={out}", "echo.proto"])
-    assert not failed
-    sys.path.insert(0, out)
-    try:
-        return importlib.import_module("echo_pb2"), importlib.import_module("echo_pb2_grpc")
-    finally:
-        sys.path.remove(out)
+    with tempfile.TemporaryDirectory(prefix="fa-echo-") as out:
+        failed = protoc.main(["protoc", *includes, f"--python_out={out}", f"--grpc_python_out={out}", "echo.proto"])
+        assert not failed
+        sys.path.insert(0, out)
+        try:
+            return importlib.import_module("echo_pb2"), importlib.import_module("echo_pb2_grpc")
+        finally:
+            sys.path.remove(out)
 
 
 class EchoSettings(ServiceSettings):

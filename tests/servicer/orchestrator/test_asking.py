@@ -149,6 +149,7 @@ async def test_a_repetition_is_the_same_decision(stub: "OrchestratorServiceAsync
     events = [event async for event in stub.AskStream(pb.AskStreamRequest(question=ASK, request_id="once"))]
     assert [event.WhichOneof("event") for event in events] == ["decision"]
     assert events[0].decision == first.decision
+    assert not events[0].created
 
 
 async def test_a_stream_tells_each_step(stub: "OrchestratorServiceAsyncStub") -> None:
@@ -164,6 +165,7 @@ async def test_a_stream_tells_each_step(stub: "OrchestratorServiceAsyncStub") ->
     assert steps[1].classification.intent == intent_pb2.INTENT_CHECK
     assert steps[0].message == "Got the question."
     assert events[-1].decision.state == SUCCEEDED
+    assert events[-1].created
     assert events[-1].decision == await get(stub, events[-1].decision.name)
 
 

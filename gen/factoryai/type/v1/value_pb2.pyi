@@ -230,7 +230,7 @@ class Fact(_message.Message):
     unit: _builtins.str
     """Unit, as in Column."""
     text: _builtins.str
-    """A text instead of a figure, as the target that came first."""
+    """A text beside or instead of a figure, as the target that came first."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """Its instant, as that of a maximum."""
