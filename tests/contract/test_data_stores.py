@@ -336,11 +336,31 @@ async def outcome(reader: Reader, tenant: str, plant: str, query: Query, as_of: 
         return refused.reason
 
 
+async def test_tags_of_one_table_are_told_apart(readers: tuple[Reader, Reader, str]) -> None:
+    memory, postgres, tenant = readers
+    tags = ("temperature", "vibration", "level")
+    whole = (Window(plants.START, END),)
+    for reader in (memory, postgres):
+        together = await reader.query(tenant, "seoul", Query(tags, whole, group_by=(Dimension.LINE,)), END)
+        for tag in tags:
+            alone = await reader.query(tenant, "seoul", Query((tag,), whole, group_by=(Dimension.LINE,)), END)
+            assert alone.columns[1] in together.columns
+        assert len({column.cells for column in together.columns}) == len(together.columns)
+
+
+async def test_the_tables_have_the_columns_of_the_data_sets(database: Database) -> None:
+    statement = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'data' AND table_name = $1"
+    for dataset in DATASETS.values():
+        async with database.transaction("t") as connection:
+            found = [row[0] for row in await connection.fetch(f"{statement} ORDER BY ordinal_position", dataset.name)]
+        assert tuple(found) == ("tenant", "plant", *dataset.columns)
+
+
 async def test_every_data_set_can_be_read_in_every_way(readers: tuple[Reader, Reader, str]) -> None:
     memory, postgres, tenant = readers
     whole = Window(plants.START, END)
     read = set()
-    for metric in METRICS:
+    for metric in ("oee", "batch_count", "defect_qty", "mttr", "co2", "vibration", "coverage_days"):
         for grain in (None, *Grain):
             for dimension in (None, *Dimension):
                 query = Query(

@@ -111,7 +111,7 @@ async def test_missing_bytes_leave_the_import_open(intake: Intake) -> None:
 
 async def test_other_bytes_than_announced_fail_it(intake: Intake) -> None:
     import_id = await begun(intake)
-    await intake.upload("t", import_id, "meter.csv", 0, GOOD.swapcase())
+    await intake.upload("t", import_id, "meter.csv", 0, GOOD.replace(b"00:00,1", b"00:00,2"))
     refused = await refusal(lambda: intake.commit("t", import_id), Invalid)
     assert refused.reason is Reason.IMPORT_REJECTED
     assert (await intake.get("t", import_id)).state is ImportState.FAILED

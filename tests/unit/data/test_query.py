@@ -350,10 +350,14 @@ async def test_what_an_import_brings_is_known_to_the_next_question() -> None:
     await store.extend_sample("t", batch(energy=meter), state, state)
     assert cells(await asked.query("t", "mill", query, NOW)) == {"energy": [3.0]}
     # Coverage grew too: buckets are drawn only where there are rows.
-    late = [row("energy", "2", D3.start, D3.start + HOUR, energy_kwh=4.0)]
-    await store.extend_sample("t", batch(energy=late), state, state)
-    by_day = Query(("energy",), (day("2026-03-02", 3),), grain=Grain.DAY)
-    assert cells(await asked.query("t", "mill", by_day, NOW))["energy"] == [3.0, 4.0]
+    earlier = day("2026-02-20")
+    early = [row("energy", "2", earlier.start, earlier.start + HOUR, energy_kwh=4.0)]
+    await store.extend_sample("t", batch(energy=early), state, state)
+    by_day = Query(("energy",), (day("2026-02-20", 12),), grain=Grain.DAY)
+    assert cells(await asked.query("t", "mill", by_day, NOW)) == {
+        "time": [earlier.start, D1.start],
+        "energy": [4.0, 3.0],
+    }
 
 
 async def test_the_catalogue_says_what_can_be_asked() -> None:
