@@ -6,7 +6,6 @@ from factoryai.data.v1 import analysis_pb2, data_import_pb2, data_service_pb2, m
 from factoryai.type.v1 import target_pb2, time_window_pb2, value_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.data.domain import page_token
 from services.data.domain.answer import Answer, Column, ColumnType
 from services.data.domain.calendar import Grain
 from services.data.domain.catalogue import Catalogue, CatalogueMetric
@@ -15,10 +14,10 @@ from services.data.domain.metrics import Aggregation, Direction
 from services.data.domain.plant import Dimension, Plant, Shift, TargetEntry, Text, Window
 from services.data.domain.query import OrderBy, Query
 from services.errors import FieldViolation, Invalid
+from services.paging import DEFAULT_PAGE_SIZE, decode_token
 
 PLANTS = "plants"
 IMPORTS = "imports"
-_DEFAULT_PAGE = 100
 
 _DIMENSIONS = {each: target_pb2.Dimension.Value(f"DIMENSION_{each.name}") for each in Dimension}
 _DIMENSION_OF = {number: each for each, number in _DIMENSIONS.items()}
@@ -46,12 +45,7 @@ def decode_import_name(name: str) -> str:
 
 def decode_page(collection: str, size: int, token: str) -> tuple[int, str]:
     """Return how many and after which. Raises Invalid (INVALID_PAGE_TOKEN)."""
-    return size or _DEFAULT_PAGE, page_token.decode(collection, token)
-
-
-def encode_page_token(collection: str, last: str) -> str:
-    """Return the token of the page after the one that ends with `last`; empty at the end."""
-    return page_token.encode(collection, last) if last else ""
+    return size or DEFAULT_PAGE_SIZE, decode_token(collection, token)
 
 
 def decode_time(time: Timestamp) -> datetime:

@@ -13,6 +13,7 @@ from services.data import codec
 from services.data.domain.intake import Intake
 from services.data.domain.reader import Reader
 from services.data.domain.sampler import Sampler
+from services.paging import encode_token
 
 
 class DataServicer(data_service_pb2_grpc.DataServiceServicer):
@@ -39,7 +40,7 @@ class DataServicer(data_service_pb2_grpc.DataServiceServicer):
         found, last = await self._reader.plants(current_call().tenant, after, limit)
         return pb.ListPlantsResponse(
             plants=[codec.encode_plant(each) for each in found],
-            next_page_token=codec.encode_page_token(codec.PLANTS, last),
+            next_page_token=encode_token(codec.PLANTS, last),
         )
 
     async def GetPlant(self, request: pb.GetPlantRequest, _: Any) -> pb.GetPlantResponse:  # noqa: N802
@@ -97,7 +98,7 @@ class DataServicer(data_service_pb2_grpc.DataServiceServicer):
         found, last = await self._intake.imports(current_call().tenant, before, limit)
         return pb.ListImportsResponse(
             data_imports=[codec.encode_import(each) for each in found],
-            next_page_token=codec.encode_page_token(codec.IMPORTS, last),
+            next_page_token=encode_token(codec.IMPORTS, last),
         )
 
     async def LoadSamplePlant(self, request: pb.LoadSamplePlantRequest, _: Any) -> pb.LoadSamplePlantResponse:  # noqa: N802

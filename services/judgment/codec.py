@@ -1,7 +1,5 @@
 """Protobuf <-> domain of the judgment service; total, no I/O."""
 
-import base64
-import binascii
 import math
 import re
 from datetime import UTC, datetime
@@ -13,7 +11,7 @@ from factoryai.type.v1 import evidence_pb2, target_pb2, time_window_pb2, value_p
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services import errors
-from services.errors import FieldViolation, Reason
+from services.errors import FieldViolation
 from services.judgment.domain.model import (
     Action,
     Cell,
@@ -33,12 +31,12 @@ from services.judgment.domain.model import (
     Task,
     Window,
 )
+from services.paging import DEFAULT_PAGE_SIZE, decode_token, encode_token
 from services.wording import LocalizedText
 
 _RULE_SETS: Final = "ruleSets/"
 _JUDGMENTS: Final = "judgments/"
 _PLANTS: Final = "plants/"
-_DEFAULT_PAGE: Final = 100
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _SEVERITIES: Final = {
@@ -136,21 +134,12 @@ def encode_judgment(judgment: Judgment) -> judgment_pb2.Judgment:
 
 def decode_page(page_size: int, page_token: str) -> tuple[int, str]:
     """Return how many judgments a page has and the id to start before. Raises Invalid (INVALID_PAGE_TOKEN)."""
-    before = ""
-    if page_token:
-        try:
-            text = base64.b64decode(page_token.encode(), altchars=b"-_", validate=True).decode()
-        except (binascii.Error, UnicodeError) as broken:
-            raise _not_ours(page_token) from broken
-        before = text.removeprefix(_JUDGMENTS)
-        if before == text or _ID.fullmatch(before) is None:
-            raise _not_ours(page_token)
-    return page_size or _DEFAULT_PAGE, before
+    return page_size or DEFAULT_PAGE_SIZE, decode_token(_JUDGMENTS, page_token)
 
 
 def encode_page_token(before: str) -> str:
     """Write the token of the page that begins before an id; empty at the end."""
-    return base64.urlsafe_b64encode(f"{_JUDGMENTS}{before}".encode()).decode() if before else ""
+    return encode_token(_JUDGMENTS, before)
 
 
 def decode_severity(message: value_pb2.Severity.ValueType) -> Severity:
@@ -161,14 +150,6 @@ def decode_severity(message: value_pb2.Severity.ValueType) -> Severity:
 def decode_text(message: target_pb2.LocalizedText) -> LocalizedText:
     """Read a text."""
     return LocalizedText(message.ko, message.en)
-
-
-def _not_ours(page_token: str) -> errors.Invalid:
-    return errors.Invalid(
-        f"no page token of this list: {page_token[:100]!r}",
-        reason=Reason.INVALID_PAGE_TOKEN,
-        violations=(FieldViolation("page_token", "is not one that this list gave"),),
-    )
 
 
 def _decode_column(message: value_pb2.Column, index: int, row_count: int) -> Column:

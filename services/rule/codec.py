@@ -1,7 +1,5 @@
 """Protobuf <-> domain of the rule service; total, no I/O."""
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Final
 
@@ -9,8 +7,7 @@ from factoryai.rule.v1 import rule_service_pb2, rule_set_pb2
 from factoryai.type.v1 import target_pb2, value_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services import errors
-from services.errors import Reason
+from services.paging import DEFAULT_PAGE_SIZE, decode_token, encode_token
 from services.rule.domain.compiled import RuleSetFault
 from services.rule.domain.model import (
     Evaluation,
@@ -30,7 +27,6 @@ from services.rule.domain.model import (
 from services.wording import LocalizedText
 
 _COLLECTION: Final = "ruleSets/"
-_DEFAULT_PAGE: Final = 100
 
 _SEVERITIES: Final = {
     Severity.NORMAL: value_pb2.SEVERITY_NORMAL,
@@ -141,26 +137,12 @@ def encode_evaluation(evaluation: Evaluation) -> rule_service_pb2.EvaluateRuleSe
 
 def decode_page(page_size: int, page_token: str) -> tuple[int, str]:
     """Return how many rule sets a page has and the name to start after. Raises Invalid (INVALID_PAGE_TOKEN)."""
-    try:
-        after = base64.b64decode(page_token.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeError) as broken:
-        raise _not_ours(page_token) from broken
-    if page_token and not after.startswith(_COLLECTION):
-        raise _not_ours(page_token)
-    return page_size or _DEFAULT_PAGE, decode_name(after)
+    return page_size or DEFAULT_PAGE_SIZE, decode_token(_COLLECTION, page_token)
 
 
 def encode_page_token(after: str) -> str:
     """Write the token of the page that begins after a name; empty at the end."""
-    return base64.urlsafe_b64encode(f"{_COLLECTION}{after}".encode()).decode() if after else ""
-
-
-def _not_ours(page_token: str) -> errors.Invalid:
-    return errors.Invalid(
-        f"no page token of this list: {page_token[:100]!r}",
-        reason=Reason.INVALID_PAGE_TOKEN,
-        violations=(errors.FieldViolation("page_token", "is not one that this list gave"),),
-    )
+    return encode_token(_COLLECTION, after)
 
 
 def _decode_scalar(message: value_pb2.Scalar) -> Scalar | None:

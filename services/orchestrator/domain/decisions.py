@@ -1,19 +1,17 @@
 """Reading decisions, calling them off, and saying what one thinks of them."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from services.errors import DeadlineExceeded, FailedPrecondition, Invalid, NotFound, Reason
+from services.errors import DeadlineExceeded, FailedPrecondition, NotFound, Reason
 from services.orchestrator.domain.asking import Asking
 from services.orchestrator.domain.decision import Conversation, Decision, DecisionFilter, Feedback, State
 from services.orchestrator.domain.ports import Clock, Store
+from services.paging import DEFAULT_PAGE_SIZE, decode_token, encode_token
 
-_PAGE: Final = 100
 # Work ends itself long before: a decision that is RUNNING after this has lost its process.
 _ABANDONED: Final = timedelta(minutes=10)
-_ID_LENGTH: Final = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +43,13 @@ class Decisions:
 
     async def page(self, tenant: str, wanted: DecisionFilter, size: int, token: str) -> Page:
         """Return a page of what the filter holds for. Raises Invalid(INVALID_PAGE_TOKEN)."""
-        before = _open(token, wanted)
+        before = decode_token(_query(wanted), token)
         for lost in await self._store.abandoned(tenant, self._clock.now() - _ABANDONED):
             await self._give_up(tenant, lost)
-        size = size or _PAGE
+        size = size or DEFAULT_PAGE_SIZE
         found = await self._store.page(tenant, wanted, before, size + 1)
         shown = found[:size]
-        return Page(tuple(shown), _seal(shown[-1].id, wanted) if len(found) > size else "")
+        return Page(tuple(shown), encode_token(_query(wanted), shown[-1].id) if len(found) > size else "")
 
     async def cancel(self, tenant: str, decision_id: str) -> tuple[Decision, bool]:
         """Call off a decision that is RUNNING, and say whether this call did it.
@@ -99,19 +97,5 @@ def _wrong_state(decision: Decision, why: str) -> FailedPrecondition:
     )
 
 
-def _digest(wanted: DecisionFilter) -> str:
-    return hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
-
-
-def _seal(last: str, wanted: DecisionFilter) -> str:
-    return f"{last}.{_digest(wanted)}"
-
-
-def _open(token: str, wanted: DecisionFilter) -> str:
-    if not token:
-        return ""
-    last, _, digest = token.partition(".")
-    if len(last) != _ID_LENGTH or digest != _digest(wanted):
-        message = "the page token is not one of ours, or belongs to another filter"
-        raise Invalid(message, reason=Reason.INVALID_PAGE_TOKEN)
-    return last
+def _query(wanted: DecisionFilter) -> str:
+    return f"decisions {wanted!r}"

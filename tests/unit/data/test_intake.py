@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.data.domain import page_token
 from services.data.domain.imports import MAX_PIECES, Counts, ImportFile, ImportState, Piece, arrived
 from services.data.domain.intake import Intake
 from services.data.domain.sampler import Sampler
@@ -203,20 +202,3 @@ async def test_imports_are_listed_in_pages(intake: Intake) -> None:
     assert ([each.id for each in page], last) == ([made[2], made[1]], made[1])
     page, last = await intake.imports("t", last, 2)
     assert ([each.id for each in page], last) == ([made[0]], "")
-
-
-def test_page_tokens_are_of_one_list() -> None:
-    token = page_token.encode("plants", "sample")
-    assert page_token.decode("plants", token) == "sample"
-    assert "sample" not in token
-    for wrong in (
-        ("imports", token),
-        ("plants", "sample"),
-        ("plants", token[:-2]),
-        ("plants", "한글"),
-        ("plants", "="),
-    ):
-        with pytest.raises(Invalid) as refused:
-            page_token.decode(*wrong)
-        assert refused.value.reason is Reason.INVALID_PAGE_TOKEN
-    assert page_token.decode("plants", "") == ""
