@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from services.data.domain.imports import RejectedRow
 
 MAX_LINE = 65_536
+# A file is held as cells while it is read: some 500 bytes a row and 8 a cell.
+MAX_LINES = 500_000
+MAX_COLUMNS = 1_000
 _MAX_QUOTED_LINES = 100
 _NEVER_CLOSES = "a quote opens here and never closes"
 _BOM = b"\xef\xbb\xbf"
@@ -43,7 +46,9 @@ class UnreadableError(Exception):
 
 
 def read(name: str, content: bytes, separator: str) -> Sheet:
-    """Read a file. Raises UnreadableError where it has no header."""
+    """Read a file. Raises UnreadableError where it has no header, or more rows or columns than can be held."""
+    if content.count(b"\n") > MAX_LINES:
+        raise UnreadableError(f"{name} has more than {MAX_LINES:,} lines; import it in parts")
     rejected: list[RejectedRow] = []
     records = _records(name, content.removeprefix(_BOM), separator, rejected)
     first = next(records, None)
@@ -54,6 +59,8 @@ def read(name: str, content: bytes, separator: str) -> Sheet:
     header = {cell.strip(): place for place, cell in enumerate(first.cells)}
     if len(header) != len(first.cells):
         raise UnreadableError(f"{name}: two columns of the header have the same name")
+    if len(header) > MAX_COLUMNS:
+        raise UnreadableError(f"{name} has more than {MAX_COLUMNS:,} columns")
     lines: list[Line] = []
     width = len(header)
     for record in records:

@@ -22,7 +22,7 @@ _MAX_VIOLATIONS = 50
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Name(_Model):
@@ -332,6 +332,14 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", None)
         return super().compose_node(parent, index)
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        # Escapes can spell what neither PostgreSQL nor Protobuf can hold.
+        if isinstance(node, yaml.ScalarNode) and any(
+            letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in node.value
+        ):
+            raise yaml.constructor.ConstructorError(None, None, "a text holds no such character", node.start_mark)
+        return super().construct_scalar(node)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's shape
         seen: set[str] = set()

@@ -1,7 +1,7 @@
 """A question to the data: which metrics, of what, when, split how. Checked against the catalogue, then planned."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from services.data.domain import calendar
 from services.data.domain.calendar import Grain
@@ -13,6 +13,9 @@ from services.errors import FailedPrecondition, FieldViolation, Invalid, Reason
 DEFAULT_LIMIT = 1_000
 # More groups than this are no table for anybody; the store stops there.
 MAX_GROUPS = 100_000
+# What calendars and databases agree on, with room to move a window by a day in any zone.
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 TIME = "time"
 WINDOW = "window"
 
@@ -71,9 +74,10 @@ class Planned:
 def plan(query: Query, catalogue: Catalogue, as_of: datetime) -> Planned:
     """Check a query against what the plant has and say how it is read.
 
-    Raises Invalid (UNKNOWN_METRIC, UNKNOWN_TARGET, or a column to order by that the answer does not have) and
-    FailedPrecondition (DATA_NOT_AVAILABLE).
+    Raises Invalid (UNKNOWN_METRIC, UNKNOWN_TARGET, a window out of all time, or a column to order by that the answer
+    does not have) and FailedPrecondition (DATA_NOT_AVAILABLE).
     """
+    _check_windows(query)
     filters = _filters(query, catalogue)
     needed = tuple(dict.fromkeys((*query.group_by, *(dimension for dimension, _ in filters))))
     chosen = [_choose(metric, needed, catalogue) for metric in query.metrics]
@@ -139,6 +143,14 @@ def _choose(
         Reason.DATA_NOT_AVAILABLE,
         {"metric": metric_id, "dimension": missing.value},
     )
+
+
+def _check_windows(query: Query) -> None:
+    for i, window in enumerate(query.windows):
+        if window.start < EARLIEST or window.end > LATEST:
+            description = f"lies between {EARLIEST:%Y} and {LATEST:%Y}"
+            violation = FieldViolation(f"query.windows[{i}]", description, "query.windows.range")
+            raise Invalid(f"windows[{i}] {description}", violations=(violation,))
 
 
 def _check_order(query: Query) -> None:

@@ -150,6 +150,9 @@ def fields_with(**changes: Any) -> str:
         ("a: 1\na: 2", "data_import.mapping", "'a' stands here twice"),
         ("? [a]\n: 1", "data_import.mapping", "a key is one word"),
         ("version: !!python/object/apply:os.system ['true']", "data_import.mapping", "this is no YAML"),
+        ('a: "\\0"', "data_import.mapping", "no such character"),
+        ('a: "\\ud800"', "data_import.mapping", "no such character"),
+        (fields_with(energy_kwh={"column": "kWh", "scale": float("inf")}), "data_import.mapping.loads.0", "finite"),
         ("[" * 5000, "data_import.mapping", "this is no YAML"),
         (load_with(dataset="nonsense"), "data_import.mapping.loads.0", "dataset is one of production"),
         (load_with(file="other.csv"), "data_import.mapping", "loads.0 reads other.csv"),
@@ -195,6 +198,23 @@ def test_a_file_of_nothing_but_quotes_is_read_in_time() -> None:
     case = {**BASE, "files": {"meter.csv": "date,kWh\n" + '"\n' * 20_001}}
     _, report = read(case)
     assert report.read > 0
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("date,kWh\n" + "\n" * 500_000, "more than 500,000 lines"),
+        ("date,kWh" + "".join(f",c{i}" for i in range(999)), "more than 1,000 columns"),
+        ("date,date\n", "two columns of the header have the same name"),
+        ("\n\n  \n", "meter.csv is empty"),
+    ],
+    ids=["lines", "columns", "names", "blank"],
+)
+def test_a_file_that_cannot_be_read_as_a_whole(content: str, part: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read({**BASE, "files": {"meter.csv": content}})
+    assert refused.value.reason is Reason.IMPORT_REJECTED
+    assert part in refused.value.violations[0].description
 
 
 def test_a_reason_quotes_at_most_a_hundred_characters() -> None:

@@ -289,6 +289,16 @@ async def test_more_buckets_than_anybody_reads_are_refused_before_they_are_drawn
     assert f"{MAX_GROUPS:,}" in refused.value.message
 
 
+@pytest.mark.parametrize("zone", ["Asia/Seoul", "America/New_York"])
+async def test_a_window_out_of_all_time_is_refused(zone: str) -> None:
+    of = replace(NIGHTS, plant=plants.plant(zone=zone))
+    for start, end in ((datetime.min, D1.end), (D1.start, datetime.max)):  # noqa: DTZ901 - a zone follows
+        window = Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC))
+        with pytest.raises(Invalid) as refused:
+            await ask(of, Query(("downtime",), (D1, window), ("shift:night",), grain=Grain.DAY, include_future=True))
+        assert refused.value.violations[0].field == "query.windows[1]"
+
+
 async def test_an_unknown_plant_is_not_found() -> None:
     with pytest.raises(NotFound) as missing:
         await (await reader(SIMPLE)).query("t", "nowhere", Query(("oee",), (D1,)), NOW)

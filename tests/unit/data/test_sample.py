@@ -16,7 +16,7 @@ from services.data.domain.reader import Reader
 from services.data.domain.sample_state import SampleState
 from services.data.domain.sampler import Sampler
 from services.data.store.memory import MemoryStore
-from services.errors import FailedPrecondition
+from services.errors import FailedPrecondition, Invalid
 from tests.support import plants
 
 END = datetime(2026, 3, 4, 6, 30, tzinfo=UTC)  # a Wednesday afternoon in Seoul
@@ -182,3 +182,18 @@ async def test_loading_again_adds_only_what_is_missing() -> None:
     assert await store.sample("t", "sample") == SampleState(42, ANCHOR, ANCHOR + timedelta(hours=2))
     with pytest.raises(FailedPrecondition, match="seed 42"):
         await sampler.load("t", END, 7)
+
+
+@pytest.mark.parametrize("end", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+async def test_an_end_out_of_all_time_is_refused(end: datetime) -> None:
+    with pytest.raises(Invalid, match="between 2000 and 2100"):
+        await Sampler(MemoryStore(), plants.sample()).load("t", end, 0)
+
+
+async def test_a_plant_does_not_catch_up_with_the_far_future() -> None:
+    store = MemoryStore()
+    sampler = Sampler(store, plants.sample())
+    start = ANCHOR - timedelta(hours=1)
+    await store.extend_sample("t", generate(start, ANCHOR), SampleState(42, ANCHOR, ANCHOR), None)
+    with pytest.raises(Invalid, match="at most 1098 days"):
+        await sampler.load("t", END + 1200 * DAY, 0)
