@@ -33,8 +33,9 @@ def decode_token(query: str, token: str) -> str:
     except (binascii.Error, ValueError):
         raise _not_ours() from None
     check, last = text[:_CHECK], text[_CHECK:]
-    # Against mishaps, not against malice: a token opens nothing that its bearer may not see anyway.
-    if not last or check != _check(query, last):
+    # Against mishaps, not against malice: a token opens nothing that its bearer may not see anyway. What no id holds
+    # (PostgreSQL keeps no zero bytes) is refused all the same.
+    if not last.isprintable() or not last or check != _check(query, last):
         raise _not_ours()
     return last
 

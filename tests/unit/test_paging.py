@@ -24,6 +24,7 @@ def test_the_end_has_no_token_and_the_beginning_needs_none() -> None:
         ("plants", "한글"),
         ("plants", "="),
         ("plants", "\x00"),
+        ("plants", encode_token("plants", "sam\x00ple")),
     ],
 )
 def test_a_token_is_good_for_its_own_query_only(query: str, token: str) -> None:
