@@ -58,7 +58,11 @@ def test_a_minted_token_is_one_that_services_accept(tmp_path: Path) -> None:
     services = Authenticator(files.jwks, issuer=keys.ISSUER, audience=keys.AUDIENCE, required=True, clock=clock)
     identity = services.authenticate(f"Bearer {token}")
     assert identity is not None
-    assert (identity.tenant, identity.principal.subject, sorted(identity.principal.roles)) == ("acme", "kim", ["operator"])
+    assert (identity.tenant, identity.principal.subject, sorted(identity.principal.roles)) == (
+        "acme",
+        "kim",
+        ["operator"],
+    )
 
 
 def test_a_token_before_the_first_start_says_what_to_do(tmp_path: Path) -> None:
