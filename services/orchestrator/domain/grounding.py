@@ -61,7 +61,8 @@ class Scope:
 
     `template` is the intent whose template answers it: a CHECK by line is a COMPARE. `movable`: nobody said the period.
     `moved`: it is not the usual one, because that has no data. `partial`: data cover a part of it. `coarsened`: buckets
-    are wider than asked for. `missing`: words for metrics that were asked for too and are not there.
+    are wider than asked for. `peak`: the extreme of a trend that was asked for, "asc" or "desc". `missing`: words for
+    metrics that were asked for too and are not there.
     """
 
     template: Intent
@@ -81,6 +82,7 @@ class Scope:
     moved: bool = False
     partial: bool = False
     coarsened: bool = False
+    peak: str = ""
     missing: tuple[str, ...] = ()
 
     @property
@@ -151,7 +153,8 @@ def _ground(
     _require_dimensions(metrics, targets, group_by)
     scope = replace(_settle(asked), targets=targets, group_by=group_by, overview=overview, missing=missing)
     if template is Intent.TREND:
-        return _with_grain(scope, grain)
+        peak = first_value(slots, "order") or "desc"
+        return _with_grain(replace(scope, peak=peak if intent is Intent.RANK else ""), grain)
     if template is Intent.RANK:
         return replace(scope, descending=first_value(slots, "order") != "asc", top_n=_top_n(slots))
     return scope

@@ -49,7 +49,7 @@ def settle(
     """Hold a window against the data there are.
 
     None: no data in it. A `movable` one (nobody said it) moves to the last days with data instead: one day for a day,
-    seven for anything longer.
+    a week for anything up to that, its own length for anything longer ("by month" of a plant that has closed).
     """
     last = min(coverage.end, as_of)
     if coverage.start >= last:
@@ -63,8 +63,13 @@ def settle(
         return Settled(wanted, partial=begins_late or ends_early)
     if not movable:
         return None
-    days = 1 if wanted.end - wanted.start <= _DAY else _WEEK_DAYS
-    return Settled(last_days(catalog, last, days), moved=True)
+    span = wanted.end - wanted.start
+    days = 1 if span <= _DAY else max(_WEEK_DAYS, -(-span // _DAY))
+    moved = last_days(catalog, last, days)
+    if days > _WEEK_DAYS and moved.start < coverage.start:
+        first = midnight(catalog, coverage.start)
+        moved = Window(first, moved.end, f"{first.date().isoformat()}/{moved.end.date().isoformat()}")
+    return Settled(moved, moved=True)
 
 
 def last_days(catalog: Catalog, last: datetime, days: int) -> Window:

@@ -115,7 +115,7 @@ def _missing_names(intent: Intent, slots: Sequence[Slot], evidence: Evidence) ->
     }
     if intent is Intent.COMPARE:
         return ["target"] if sides(slots) < _MOST_SLOTS else []
-    if intent is Intent.CHECK and "state" in evidence.cues:
+    if intent is Intent.CHECK and ("state" in evidence.cues or {"all", "ask"} <= evidence.cues):
         return []  # the state of the plant is an overview
     wanted = needs_something.get(intent)
     if wanted is None or wanted & have:

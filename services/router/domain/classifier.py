@@ -141,11 +141,11 @@ class _Turn:
         option = dialogue.chosen(self.evidence, pending)
         intent = pending.intent
         new: list[Slot] = []
-        if not intent and option is None and best in {each.value for each in pending.options}:
+        if option is not None and option.value in set(Intent):
+            intent, option = Intent(option.value), None  # an offer, taken by its number or in its own words
+        elif not intent and option is None and best in {each.value for each in pending.options}:
             intent = best  # "추이" where "추이 보기" was offered
             new = slots.stated(self.evidence, intent)
-        elif not intent and option is not None and option.value in set(Intent):
-            intent, option = Intent(option.value), None
         elif not intent:
             # What was vague is now a metric or a target: the utterance speaks for itself.
             if option is None or "metric" not in pending.missing:

@@ -30,6 +30,19 @@ _TOP_N = re.compile(
 _ATTRIBUTIVE = re.compile(r"(?:인|는|은|한|던|되는|된|지는|진|가는|간|[가-힣]{0,2}[는은한인]) ?")
 _RELATIVE = re.compile(r" ?(?:with|whose|that|where|have|has|having|is|are|over|above|below|under)\b")
 # "설비 가동률" is one metric; in a ranking its first word is what is ranked all the same.
+# "Which day was worst?", "생산량이 가장 적은 날은?": an ordering of times, not of things.
+_ASKED_TIME = re.compile(
+    r"\b(?:which|what) (?P<en>day|date|week|month|hour|time)\b|\b(?P<when>when) (?:was|is|were|did|do|does)\b"
+    r"|(?:어느|무슨|어떤|몇) ?(?P<ko>날|요일|달|월|주|시간대|시(?!간))"
+    r"|(?P<end>날짜|날|요일|시간대|달|때)(?:은|이|가|는)?(?: ?(?:언제|어느|무슨|뭐).*)?[ ?.!]*$|(?P<at>언제)"
+)
+_ASKED_GRAINS = {
+    **dict.fromkeys(("day", "date", "when", "날", "날짜", "요일", "때", "언제"), "day"),
+    **dict.fromkeys(("week", "주"), "week"),
+    **dict.fromkeys(("month", "달", "월"), "month"),
+    **dict.fromkeys(("hour", "time", "시간대", "시"), "hour"),
+}
+_SIDES = 2
 _LEADING_KIND = re.compile(r"(설비|라인|공정|제품|기계) ")
 _KINDS = {"설비": "equipment", "기계": "equipment", "라인": "line", "공정": "process", "제품": "product"}
 _REASONED = ((re.compile(r"불량|defect|결함"), "defect_qty"), (re.compile(r"정지|비가동|다운|down|stop"), "downtime"))
@@ -149,6 +162,8 @@ def gather(utterance: Utterance, lexicon: Lexicon, as_of: datetime) -> Evidence:
     taken += [(c.start, c.end) for c in conditions]
     mentions = [m for m in mentions if not _inside(m, taken) or m.kind in {"grain", "schedule"}]
     mentions += _implied(text, mentions, cues)
+    if len(periods) < _SIDES:  # "which of this month and last month" names its times
+        mentions += _asked_time(text, mentions, cues, taken)
     metrics = [m for m in mentions if m.kind == "metric"]
     return Evidence(
         utterance,
@@ -184,6 +199,20 @@ def _implied(text: str, mentions: Sequence[Mention], cues: set[str]) -> list[Men
     if stops and not hidden and cues & {"superlative", "desc"}:
         hidden.append(replace(stops[0], kind="metric", value="stop_count"))
     return hidden
+
+
+def _asked_time(
+    text: str, mentions: Sequence[Mention], cues: set[str], taken: Iterable[tuple[int, int]]
+) -> list[Mention]:
+    """Return the grain that an ordering of times asks for; nothing where the word belongs to a period ("지난달은?")."""
+    if not cues & {"superlative", "desc", "asc", "best", "worst"} or any(m.kind == "grain" for m in mentions):
+        return []
+    for found in _ASKED_TIME.finditer(text):
+        word = next(each for each in found.groups() if each)
+        asked = Mention("grain", _ASKED_GRAINS[word], *found.span(found.lastgroup or 0))
+        if not _inside(asked, taken):
+            return [asked]
+    return []
 
 
 def _looks_ahead(text: str, mentions: Iterable[Mention], cues: set[str]) -> bool:

@@ -9,6 +9,7 @@ from services.router.domain.rules import RULES
 
 # An intent for which nothing speaks. Against thirteen of these a lone score of 1 is 0.61 sure, one of 3 is 0.92 sure.
 _SILENT = -2.0
+_BROUGHT_ABOUT = re.compile(r"caus(?:ed?|es|ing)|responsible for|le(?:d|ad) to|behind|to blame")
 _COMMAND = re.compile(r"(?:please )?(?:stop|halt|start|pause|restart) (?:the )?(?:line|machine|conveyor|press)\b")
 
 
@@ -59,6 +60,7 @@ def signals(evidence: Evidence) -> frozenset[str]:
         not content & found
         and not (found & {"running", "anomaly", "attention"})
         and not ("state" in found and ({"all", "period"} & found))
+        and not {"all", "ask"} <= found
     ):
         found.add("nothing")
     return frozenset(found)
@@ -66,7 +68,11 @@ def signals(evidence: Evidence) -> frozenset[str]:
 
 def _why_plain(evidence: Evidence) -> bool:
     nouns = {(m.start, m.end) for m in evidence.mentions if m.kind == "cue" and m.value == "reason_noun"}
-    return any(m.kind == "cue" and m.value == "why" and (m.start, m.end) not in nouns for m in evidence.mentions)
+    whys = [m for m in evidence.mentions if m.kind == "cue" and m.value == "why" and (m.start, m.end) not in nouns]
+    if "which" in evidence.cues and evidence.group_by is not None:
+        # "Which operator caused most downtime?" asks who, not why.
+        whys = [m for m in whys if not _BROUGHT_ABOUT.fullmatch(evidence.reading.text[m.start : m.end])]
+    return bool(whys)
 
 
 def _regular(evidence: Evidence) -> bool:

@@ -132,6 +132,7 @@ RULES: tuple[Rule, ...] = (
     _rule("all right with one thing", _I.CHECK, 2.5, "attention metric_and_target"),
     _rule("asked for", _I.CHECK, 0.7, "", "ask look tell state now", "nothing"),
     _rule("state of the plant", _I.CHECK, 1.5, "state", "all period now", "metric target"),
+    _rule("how is the plant", _I.CHECK, 1.5, "all ask", unless="metric target state"),
     # Too little to act on.
     _rule("nothing named", _I.CLARIFY, 2.6, "nothing"),
     _rule("a bare verb", _I.CLARIFY, 0.8, "nothing", "ask look tell normal deixis state now"),

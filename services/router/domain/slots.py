@@ -38,6 +38,10 @@ _LENGTHS = re.compile(r"longest|shortest|제일 [긴짧]|가장 [긴짧]|오래 
 _WHOLE_DAY = timedelta(days=1)
 
 
+# A week has one week and no month in it.
+_SPANS_OF_GRAIN = {"week": "last_56d", "month": "last_12mo"}
+
+
 def stated(evidence: Evidence, intent: Intent) -> list[Slot]:
     """Return the slots that the utterance states and the intent can use, in the order of the utterance."""
     found = [*_metrics(evidence, intent), *_targets_and_periods(evidence, intent), *_groupings(evidence, intent)]
@@ -240,7 +244,7 @@ def completed(evidence: Evidence, intent: Intent, slots: Sequence[Slot]) -> list
             extra.append(Slot("order", "desc", origin=Origin.DEFAULT))
         if "top_n" not in have:
             extra.append(Slot("top_n", "5", origin=Origin.DEFAULT, number=5))
-        if "group_by" not in have:
+        if not have & {"group_by", "grain"}:
             extra += _default_split(evidence, slots)
     if intent is Intent.PREDICT and not have & {"metric", "target"} and "attain" in evidence.cues:
         extra.append(Slot("metric", "production_qty", origin=Origin.DEFAULT, confidence=_GUESSED))
@@ -252,10 +256,11 @@ def completed(evidence: Evidence, intent: Intent, slots: Sequence[Slot]) -> list
 
 
 def _default_period(intent: Intent, slots: Sequence[Slot]) -> str:
+    grain = next((slot.value for slot in slots if slot.name == "grain"), "")
+    if intent in {Intent.TREND, Intent.RANK} and grain in _SPANS_OF_GRAIN:
+        return _SPANS_OF_GRAIN[grain]
     if intent is Intent.TREND:
-        # A week has one week and no month in it.
-        grain = next((slot.value for slot in slots if slot.name == "grain"), "")
-        return {"week": "last_56d", "month": "last_12mo"}.get(grain, "this_week")
+        return "this_week"
     return {Intent.CHECK: "today", Intent.RANK: "recent", Intent.COMPARE: "recent", Intent.FIND_CAUSE: "recent"}.get(
         intent, ""
     )

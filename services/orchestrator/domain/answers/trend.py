@@ -95,6 +95,9 @@ def _single(voice: Voice, points: list[Point], severity: Severity) -> list[str]:
         return [voice.say("trend.single", value=_quote(voice, points[0], scope.targets), **words)]
     settled, left_out = _settled(voice, points)
     first, last = settled[0], settled[-1]
+    if scope.peak:
+        peak = _range(voice, settled, "trend.peak" if scope.peak == "desc" else "trend.trough", **words)
+        return [peak, voice.say("trend.last_open")] if left_out else [peak]
     words["last"] = _quote(voice, last, scope.targets, severity)
     if check.is_nothing(metric, last.value, first.value):
         sentences = [voice.say("trend.steady", **words)]
@@ -112,7 +115,7 @@ def _single(voice: Voice, points: list[Point], severity: Severity) -> list[str]:
     return sentences
 
 
-def _range(voice: Voice, points: list[Point]) -> str:
+def _range(voice: Voice, points: list[Point], phrase: str = "trend.range", **words: str) -> str:
     scope, metric = voice.scope, voice.scope.metric
     high = max(points, key=lambda point: point.value)
     low = min(points, key=lambda point: point.value)
@@ -121,7 +124,8 @@ def _range(voice: Voice, points: list[Point]) -> str:
         return voice.times.bucket(point.time, scope.grain, scope.window)
 
     return voice.say(
-        "trend.range",
+        phrase,
+        **words,
         high=voice.word(metric, "most"),
         low=voice.word(metric, "least"),
         max=_quote(voice, high, scope.targets),
