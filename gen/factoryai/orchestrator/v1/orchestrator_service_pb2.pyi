@@ -219,7 +219,7 @@ class AskStreamResponse(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     CREATED_FIELD_NUMBER: _builtins.int
     created: _builtins.bool
-    """With the decision: this call made it; false for a repetition."""
+    """Only with the decision: this call made it; false for a repetition."""
     @_builtins.property
     def progress(self) -> Global___AskProgress:
         """One step forward."""
@@ -238,14 +238,19 @@ class AskStreamResponse(_message.Message):
         progress: Global___AskProgress | None = ...,
         decision: _decision_pb2.Decision | None = ...,
         error: _status_pb2.Status | None = ...,
-        created: _builtins.bool = ...,
+        created: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "error", b"error", "event", b"event", "progress", b"progress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_created", b"_created", "created", b"created", "decision", b"decision", "error", b"error", "event", b"event", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "decision", b"decision", "error", b"error", "event", b"event", "progress", b"progress"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created", b"_created", "created", b"created", "decision", b"decision", "error", b"error", "event", b"event", "progress", b"progress"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__created: _TypeAlias = _typing.Literal["created"]  # noqa: Y015
+    _WhichOneofArgType__created: _TypeAlias = _typing.Literal["_created", b"_created"]  # noqa: Y015
     _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["progress", "decision", "error"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__created) -> _WhichOneofReturnType__created | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___AskStreamResponse: _TypeAlias = AskStreamResponse  # noqa: Y015
