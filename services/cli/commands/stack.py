@@ -4,6 +4,9 @@ The stack is imported inside the commands: it brings drivers and gRPC, which `as
 """
 
 import json
+import shutil
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -49,11 +52,11 @@ def up(
         # In the foreground `up` returns only when everything has stopped again, so the welcome comes on the way.
         if step.part == "stack" and step.state == "ready" and not welcomed:
             welcomed = True
-            _welcome(session, api.status(session.home))
+            _welcome(session, api.status(session.home), detached=detach)
 
     now = api.up(session.home, detach=detach, separate=separate, on_progress=tell)
     if detach and not welcomed:
-        _welcome(session, now)
+        _welcome(session, now, detached=True)
     if not detach and not session.shared.as_json:
         session.say("up.stopped")
     return ExitCode.OK if now.state in _SERVING or not detach else ExitCode.UNAVAILABLE
@@ -114,7 +117,7 @@ def _show_step(session: Session, step: Progress) -> None:
     session.err.print(line, soft_wrap=True)
 
 
-def _welcome(session: Session, now: StackStatus) -> None:
+def _welcome(session: Session, now: StackStatus, *, detached: bool) -> None:
     if session.shared.as_json:
         session.print_json(json.dumps(now.to_json(), ensure_ascii=False))
         return
@@ -126,17 +129,29 @@ def _welcome(session: Session, now: StackStatus) -> None:
     out.print()
     out.print(words("up.try"))
     questions = [words(f"up.question_{number}") for number in (1, 2, 3)]
+    program = _program()
     for question in questions:
-        out.print(f'  factoryai ask{home} "{question}"', soft_wrap=True)
+        out.print(f'  {program} ask{home} "{question}"', soft_wrap=True)
     out.print()
     out.print(words("up.or_rest"))
     # The token is made when the line is run, so that the line still works tomorrow and no secret is shown.
     out.print(
-        f'  curl --cacert {now.ca_file} -H "authorization: Bearer $(factoryai dev-token{home})" '
+        f'  curl --cacert {now.ca_file} -H "authorization: Bearer $({program} dev-token{home})" '
         f"{now.url}/v1/ask -d '{json.dumps({'question': questions[0]}, ensure_ascii=False)}'",
         soft_wrap=True,
     )
     out.print()
+    if not detached:
+        out.print(words("up.stop_hint"))
+
+
+def _program() -> str:
+    """Return what a person types to start this very program: after `make run` it is not on the PATH."""
+    here = Path(sys.executable).parent / "factoryai"
+    found = shutil.which("factoryai")
+    if not here.exists() or (found is not None and Path(found).resolve() == here.resolve()):
+        return "factoryai"
+    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
 
 
 def _show_status(session: Session, now: StackStatus) -> None:
