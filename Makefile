@@ -52,3 +52,7 @@ release-baseline: $(VENV)/.dev ## Make the contract as it stands the baseline of
 .PHONY: bench-ask
 bench-ask: $(VENV)/.dev ## What classify and ask cost: in process, over gRPC, through Envoy, beside a bare echo
 	@$(BIN)/python bench/ask.py
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Send hostile requests to every RPC: FUZZ_INPUTS=200000 FUZZ_SEED=1
+	@FUZZ_INPUTS=$${FUZZ_INPUTS:-200000} $(BIN)/python -m pytest -q -s tests/e2e/test_hostile_input.py

@@ -211,6 +211,9 @@ def _translated(unavailable: Any) -> Iterator[None]:
         raise errors.Conflict(f"somebody else was faster: {busy}", retry_after=0.05) from busy
     except asyncpg.QueryCanceledError as late:
         raise errors.DeadlineExceeded("a statement ran out of time", metadata={"dependency": "database"}) from late
+    except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError) as unkept:
+        # Protobuf strings may hold zero bytes, PostgreSQL's cannot.
+        raise errors.Invalid("a text of the request holds a zero byte, which cannot be kept") from unkept
     except TimeoutError:  # an OSError since Python 3.10, but the caller's own
         raise
     except _GONE as gone:

@@ -6,6 +6,7 @@ from typing import Any
 import protovalidate
 
 from services import errors
+from services.chassis.instants import ill_formed
 from services.chassis.interceptors.rpc import Rpc, Unreadable
 from services.errors import FieldViolation
 
@@ -31,9 +32,10 @@ class Validate:
             raise request.error
         if isinstance(request, bytes):  # of a method that nobody serves: it will be refused for that
             return
-        found = self._validator.collect_violations(request)
-        if found:
-            violations = tuple(_violation(each.proto) for each in found)
+        violations = ill_formed(request) or tuple(
+            _violation(each.proto) for each in self._validator.collect_violations(request)
+        )
+        if violations:
             raise errors.Invalid(_summary(violations), violations=violations)
 
     def leave(self, rpc: Rpc, error: BaseException | None) -> BaseException | None:  # noqa: ARG002

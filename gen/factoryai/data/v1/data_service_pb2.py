@@ -31,7 +31,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$factoryai/data/v1/data_service.proto\x12\x11\x66\x61\x63toryai.data.v1\x1a\x1b\x62uf/validate/validate.proto\x1a factoryai/data/v1/analysis.proto\x1a#factoryai/data/v1/data_import.proto\x1a\x1d\x66\x61\x63toryai/data/v1/plant.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"P\n\x11ListPlantsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"W\n\x12ListPlantsResponse\x12(\n\x06plants\x18\x01 \x03(\x0b\x32\x18.factoryai.data.v1.Plant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"I\n\x0fGetPlantRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^plants/[a-z][a-z0-9-]{0,62}$\";\n\x10GetPlantResponse\x12\'\n\x05plant\x18\x01 \x01(\x0b\x32\x18.factoryai.data.v1.Plant\"l\n\x11GetCatalogRequest\x12\x37\n\x05plant\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^plants/[a-z][a-z0-9-]{0,62}$\x12\x1e\n\rknown_version\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"T\n\x12GetCatalogResponse\x12+\n\x07\x63\x61talog\x18\x01 \x01(\x0b\x32\x1a.factoryai.data.v1.Catalog\x12\x11\n\tunchanged\x18\x02 \x01(\x08\"\xa7\x01\n\x0cQueryRequest\x12\x37\n\x05plant\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^plants/[a-z][a-z0-9-]{0,62}$\x12\x33\n\x05query\x18\x02 \x01(\x0b\x32\x18.factoryai.data.v1.QueryB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"?\n\rQueryResponse\x12.\n\x06result\x18\x01 \x01(\x0b\x32\x1e.factoryai.data.v1.QueryResult\"r\n\x13\x43reateImportRequest\x12>\n\x0b\x64\x61ta_import\x18\x01 \x01(\x0b\x32\x1d.factoryai.data.v1.DataImportB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1b\n\nrequest_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"[\n\x14\x43reateImportResponse\x12\x32\n\x0b\x64\x61ta_import\x18\x01 \x01(\x0b\x32\x1d.factoryai.data.v1.DataImport\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\x9c\x01\n\x18UploadImportChunkRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^imports/[0-9a-f-]{36}$\x12\x17\n\x04\x66ile\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x17\n\x06offset\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1c\n\x07\x63ontent\x18\x04 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80 \"2\n\x19UploadImportChunkResponse\x12\x15\n\rreceived_size\x18\x01 \x01(\x03\"G\n\x13\x43ommitImportRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^imports/[0-9a-f-]{36}$\"]\n\x14\x43ommitImportResponse\x12\x32\n\x0b\x64\x61ta_import\x18\x01 \x01(\x0b\x32\x1d.factoryai.data.v1.DataImport\x12\x11\n\tcommitted\x18\x02 \x01(\x08\"D\n\x10GetImportRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^imports/[0-9a-f-]{36}$\"G\n\x11GetImportResponse\x12\x32\n\x0b\x64\x61ta_import\x18\x01 \x01(\x0b\x32\x1d.factoryai.data.v1.DataImport\"Q\n\x12ListImportsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"c\n\x13ListImportsResponse\x12\x33\n\x0c\x64\x61ta_imports\x18\x01 \x03(\x0b\x32\x1d.factoryai.data.v1.DataImport\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"]\n\x16LoadSamplePlantRequest\x12,\n\x08\x65nd_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x04seed\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"Z\n\x17LoadSamplePlantResponse\x12\'\n\x05plant\x18\x01 \x01(\x0b\x32\x18.factoryai.data.v1.Plant\x12\x16\n\x0einserted_count\x18\x02 \x01(\x03\x32\xf2\t\n\x0b\x44\x61taService\x12p\n\nListPlants\x12$.factoryai.data.v1.ListPlantsRequest\x1a%.factoryai.data.v1.ListPlantsResponse\"\x15\x90\x02\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/plants\x12s\n\x08GetPlant\x12\".factoryai.data.v1.GetPlantRequest\x1a#.factoryai.data.v1.GetPlantResponse\"\x1e\x90\x02\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=plants/*}\x12\x82\x01\n\nGetCatalog\x12$.factoryai.data.v1.GetCatalogRequest\x1a%.factoryai.data.v1.GetCatalogResponse\"\'\x90\x02\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{plant=plants/*}/catalog\x12t\n\x05Query\x12\x1f.factoryai.data.v1.QueryRequest\x1a .factoryai.data.v1.QueryResponse\"(\x90\x02\x01\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{plant=plants/*}:query:\x01*\x12z\n\x0c\x43reateImport\x12&.factoryai.data.v1.CreateImportRequest\x1a\'.factoryai.data.v1.CreateImportResponse\"\x19\x90\x02\x02\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/imports:\x01*\x12\x99\x01\n\x11UploadImportChunk\x12+.factoryai.data.v1.UploadImportChunkRequest\x1a,.factoryai.data.v1.UploadImportChunkResponse\")\x90\x02\x02\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=imports/*}:upload:\x01*\x12\x8a\x01\n\x0c\x43ommitImport\x12&.factoryai.data.v1.CommitImportRequest\x1a\'.factoryai.data.v1.CommitImportResponse\")\x90\x02\x02\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=imports/*}:commit:\x01*\x12w\n\tGetImport\x12#.factoryai.data.v1.GetImportRequest\x1a$.factoryai.data.v1.GetImportResponse\"\x1f\x90\x02\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=imports/*}\x12t\n\x0bListImports\x12%.factoryai.data.v1.ListImportsRequest\x1a&.factoryai.data.v1.ListImportsResponse\"\x16\x90\x02\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/imports\x12m\n\x0fLoadSamplePlant\x12).factoryai.data.v1.LoadSamplePlantRequest\x1a*.factoryai.data.v1.LoadSamplePlantResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$factoryai/data/v1/data_service.proto\x12\x11\x66\x61\x63toryai.data.v1\x1a\x1b\x62uf/validate/validate.proto\x1a factoryai/data/v1/analysis.proto\x1a#factoryai/data/v1/data_import.proto\x1a\x1d\x66\x61\x63toryai/data/v1/plant.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"P\n\x11ListPlantsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"W\n\x12ListPlantsResponse\x12(\n\x06plants\x18\x01 \x03(\x0b\x32\x18.factoryai.data.v1.Plant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"I\n\x0fGetPlantRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^plants/[a-z][a-z0-9-]{0,62}$\";\n\x10GetPlantResponse\x12\'\n\x05plant\x18\x01 \x01(\x0b\x32\x18.factoryai.data.v1.Plant\"l\n\x11GetCatalogRequest\x12\x37\n\x05plant\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^plants/[a-z][a-z0-9-]{0,62}$\x12\x1e\n\rknown_version\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"T\n\x12GetCatalogResponse\x12+\n\x07\x63\x61talog\x18\x01 \x01(\x0b\x32\x1a.factoryai.data.v1.Catalog\x12\x11\n\tunchanged\x18\x02 \x01(\x08\"\xc5\x01\n\x0cQueryRequest\x12\x37\n\x05plant\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^plants/[a-z][a-z0-9-]{0,62}$\x12\x33\n\x05query\x18\x02 \x01(\x0b\x32\x18.factoryai.data.v1.QueryB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12G\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xbaH\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\"?\n\rQueryResponse\x12.\n\x06result\x18\x01 \x01(\x0b\x32\x1e.factoryai.data.v1.QueryResult\"r\n\x13\x43reateImportRequest\x12>\n\x0b\x64\x61ta_import\x18\x01 \x01(\x0b\x32\x1d.factoryai.data.v1.DataImportB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1b\n\nrequest_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"[\n\x14\x43reateImportResponse\x12\x32\n\x0b\x64\x61ta_import\x18\x01 \x01(\x0b\x32\x1d.factoryai.data.v1.DataImport\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\x9c\x01\n\x18UploadImportChunkRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^imports/[0-9a-f-]{36}$\x12\x17\n\x04\x66ile\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x17\n\x06offset\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1c\n\x07\x63ontent\x18\x04 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80 \"2\n\x19UploadImportChunkResponse\x12\x15\n\rreceived_size\x18\x01 \x01(\x03\"G\n\x13\x43ommitImportRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^imports/[0-9a-f-]{36}$\"]\n\x14\x43ommitImportResponse\x12\x32\n\x0b\x64\x61ta_import\x18\x01 \x01(\x0b\x32\x1d.factoryai.data.v1.DataImport\x12\x11\n\tcommitted\x18\x02 \x01(\x08\"D\n\x10GetImportRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^imports/[0-9a-f-]{36}$\"G\n\x11GetImportResponse\x12\x32\n\x0b\x64\x61ta_import\x18\x01 \x01(\x0b\x32\x1d.factoryai.data.v1.DataImport\"Q\n\x12ListImportsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"c\n\x13ListImportsResponse\x12\x33\n\x0c\x64\x61ta_imports\x18\x01 \x03(\x0b\x32\x1d.factoryai.data.v1.DataImport\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"{\n\x16LoadSamplePlantRequest\x12J\n\x08\x65nd_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xbaH\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\x12\x15\n\x04seed\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"Z\n\x17LoadSamplePlantResponse\x12\'\n\x05plant\x18\x01 \x01(\x0b\x32\x18.factoryai.data.v1.Plant\x12\x16\n\x0einserted_count\x18\x02 \x01(\x03\x32\xf2\t\n\x0b\x44\x61taService\x12p\n\nListPlants\x12$.factoryai.data.v1.ListPlantsRequest\x1a%.factoryai.data.v1.ListPlantsResponse\"\x15\x90\x02\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/plants\x12s\n\x08GetPlant\x12\".factoryai.data.v1.GetPlantRequest\x1a#.factoryai.data.v1.GetPlantResponse\"\x1e\x90\x02\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=plants/*}\x12\x82\x01\n\nGetCatalog\x12$.factoryai.data.v1.GetCatalogRequest\x1a%.factoryai.data.v1.GetCatalogResponse\"\'\x90\x02\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{plant=plants/*}/catalog\x12t\n\x05Query\x12\x1f.factoryai.data.v1.QueryRequest\x1a .factoryai.data.v1.QueryResponse\"(\x90\x02\x01\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{plant=plants/*}:query:\x01*\x12z\n\x0c\x43reateImport\x12&.factoryai.data.v1.CreateImportRequest\x1a\'.factoryai.data.v1.CreateImportResponse\"\x19\x90\x02\x02\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/imports:\x01*\x12\x99\x01\n\x11UploadImportChunk\x12+.factoryai.data.v1.UploadImportChunkRequest\x1a,.factoryai.data.v1.UploadImportChunkResponse\")\x90\x02\x02\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=imports/*}:upload:\x01*\x12\x8a\x01\n\x0c\x43ommitImport\x12&.factoryai.data.v1.CommitImportRequest\x1a\'.factoryai.data.v1.CommitImportResponse\")\x90\x02\x02\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=imports/*}:commit:\x01*\x12w\n\tGetImport\x12#.factoryai.data.v1.GetImportRequest\x1a$.factoryai.data.v1.GetImportResponse\"\x1f\x90\x02\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=imports/*}\x12t\n\x0bListImports\x12%.factoryai.data.v1.ListImportsRequest\x1a&.factoryai.data.v1.ListImportsResponse\"\x16\x90\x02\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/imports\x12m\n\x0fLoadSamplePlant\x12).factoryai.data.v1.LoadSamplePlantRequest\x1a*.factoryai.data.v1.LoadSamplePlantResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +52,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUERYREQUEST'].fields_by_name['plant']._serialized_options = b'\342A\001\002\272H!r\0372\035^plants/[a-z][a-z0-9-]{0,62}$'
   _globals['_QUERYREQUEST'].fields_by_name['query']._loaded_options = None
   _globals['_QUERYREQUEST'].fields_by_name['query']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_QUERYREQUEST'].fields_by_name['as_of']._loaded_options = None
+  _globals['_QUERYREQUEST'].fields_by_name['as_of']._serialized_options = b'\272H\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
   _globals['_CREATEIMPORTREQUEST'].fields_by_name['data_import']._loaded_options = None
   _globals['_CREATEIMPORTREQUEST'].fields_by_name['data_import']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
   _globals['_CREATEIMPORTREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -72,6 +74,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTIMPORTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_LISTIMPORTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTIMPORTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\350\007'
+  _globals['_LOADSAMPLEPLANTREQUEST'].fields_by_name['end_time']._loaded_options = None
+  _globals['_LOADSAMPLEPLANTREQUEST'].fields_by_name['end_time']._serialized_options = b'\272H\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
   _globals['_LOADSAMPLEPLANTREQUEST'].fields_by_name['seed']._loaded_options = None
   _globals['_LOADSAMPLEPLANTREQUEST'].fields_by_name['seed']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_DATASERVICE'].methods_by_name['ListPlants']._loaded_options = None
@@ -107,33 +111,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCATALOGRESPONSE']._serialized_start=703
   _globals['_GETCATALOGRESPONSE']._serialized_end=787
   _globals['_QUERYREQUEST']._serialized_start=790
-  _globals['_QUERYREQUEST']._serialized_end=957
-  _globals['_QUERYRESPONSE']._serialized_start=959
-  _globals['_QUERYRESPONSE']._serialized_end=1022
-  _globals['_CREATEIMPORTREQUEST']._serialized_start=1024
-  _globals['_CREATEIMPORTREQUEST']._serialized_end=1138
-  _globals['_CREATEIMPORTRESPONSE']._serialized_start=1140
-  _globals['_CREATEIMPORTRESPONSE']._serialized_end=1231
-  _globals['_UPLOADIMPORTCHUNKREQUEST']._serialized_start=1234
-  _globals['_UPLOADIMPORTCHUNKREQUEST']._serialized_end=1390
-  _globals['_UPLOADIMPORTCHUNKRESPONSE']._serialized_start=1392
-  _globals['_UPLOADIMPORTCHUNKRESPONSE']._serialized_end=1442
-  _globals['_COMMITIMPORTREQUEST']._serialized_start=1444
-  _globals['_COMMITIMPORTREQUEST']._serialized_end=1515
-  _globals['_COMMITIMPORTRESPONSE']._serialized_start=1517
-  _globals['_COMMITIMPORTRESPONSE']._serialized_end=1610
-  _globals['_GETIMPORTREQUEST']._serialized_start=1612
-  _globals['_GETIMPORTREQUEST']._serialized_end=1680
-  _globals['_GETIMPORTRESPONSE']._serialized_start=1682
-  _globals['_GETIMPORTRESPONSE']._serialized_end=1753
-  _globals['_LISTIMPORTSREQUEST']._serialized_start=1755
-  _globals['_LISTIMPORTSREQUEST']._serialized_end=1836
-  _globals['_LISTIMPORTSRESPONSE']._serialized_start=1838
-  _globals['_LISTIMPORTSRESPONSE']._serialized_end=1937
-  _globals['_LOADSAMPLEPLANTREQUEST']._serialized_start=1939
-  _globals['_LOADSAMPLEPLANTREQUEST']._serialized_end=2032
-  _globals['_LOADSAMPLEPLANTRESPONSE']._serialized_start=2034
-  _globals['_LOADSAMPLEPLANTRESPONSE']._serialized_end=2124
-  _globals['_DATASERVICE']._serialized_start=2127
-  _globals['_DATASERVICE']._serialized_end=3393
+  _globals['_QUERYREQUEST']._serialized_end=987
+  _globals['_QUERYRESPONSE']._serialized_start=989
+  _globals['_QUERYRESPONSE']._serialized_end=1052
+  _globals['_CREATEIMPORTREQUEST']._serialized_start=1054
+  _globals['_CREATEIMPORTREQUEST']._serialized_end=1168
+  _globals['_CREATEIMPORTRESPONSE']._serialized_start=1170
+  _globals['_CREATEIMPORTRESPONSE']._serialized_end=1261
+  _globals['_UPLOADIMPORTCHUNKREQUEST']._serialized_start=1264
+  _globals['_UPLOADIMPORTCHUNKREQUEST']._serialized_end=1420
+  _globals['_UPLOADIMPORTCHUNKRESPONSE']._serialized_start=1422
+  _globals['_UPLOADIMPORTCHUNKRESPONSE']._serialized_end=1472
+  _globals['_COMMITIMPORTREQUEST']._serialized_start=1474
+  _globals['_COMMITIMPORTREQUEST']._serialized_end=1545
+  _globals['_COMMITIMPORTRESPONSE']._serialized_start=1547
+  _globals['_COMMITIMPORTRESPONSE']._serialized_end=1640
+  _globals['_GETIMPORTREQUEST']._serialized_start=1642
+  _globals['_GETIMPORTREQUEST']._serialized_end=1710
+  _globals['_GETIMPORTRESPONSE']._serialized_start=1712
+  _globals['_GETIMPORTRESPONSE']._serialized_end=1783
+  _globals['_LISTIMPORTSREQUEST']._serialized_start=1785
+  _globals['_LISTIMPORTSREQUEST']._serialized_end=1866
+  _globals['_LISTIMPORTSRESPONSE']._serialized_start=1868
+  _globals['_LISTIMPORTSRESPONSE']._serialized_end=1967
+  _globals['_LOADSAMPLEPLANTREQUEST']._serialized_start=1969
+  _globals['_LOADSAMPLEPLANTREQUEST']._serialized_end=2092
+  _globals['_LOADSAMPLEPLANTRESPONSE']._serialized_start=2094
+  _globals['_LOADSAMPLEPLANTRESPONSE']._serialized_end=2184
+  _globals['_DATASERVICE']._serialized_start=2187
+  _globals['_DATASERVICE']._serialized_end=3453
 # @@protoc_insertion_point(module_scope)

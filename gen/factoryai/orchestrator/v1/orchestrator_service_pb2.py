@@ -32,7 +32,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4factoryai/orchestrator/v1/orchestrator_service.proto\x12\x19\x66\x61\x63toryai.orchestrator.v1\x1a\x1b\x62uf/validate/validate.proto\x1a,factoryai/orchestrator/v1/conversation.proto\x1a(factoryai/orchestrator/v1/decision.proto\x1a factoryai/router/v1/intent.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xa7\x02\n\nAskRequest\x12 \n\x08question\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x39\n\x05plant\x18\x02 \x01(\tB*\xbaH\'r%2#^$|^(plants/)?[a-z][a-z0-9-]{0,62}$\x12Q\n\x0c\x63onversation\x18\x03 \x01(\tB;\xbaH8r624^$|^(conversations/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$\x12!\n\x08language\x18\x04 \x01(\tB\x0f\xbaH\x0cr\nR\x00R\x02koR\x02\x65n\x12)\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\nrequest_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"U\n\x0b\x41skResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32#.factoryai.orchestrator.v1.Decision\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\xad\x02\n\x10\x41skStreamRequest\x12 \n\x08question\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x39\n\x05plant\x18\x02 \x01(\tB*\xbaH\'r%2#^$|^(plants/)?[a-z][a-z0-9-]{0,62}$\x12Q\n\x0c\x63onversation\x18\x03 \x01(\tB;\xbaH8r624^$|^(conversations/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$\x12!\n\x08language\x18\x04 \x01(\tB\x0f\xbaH\x0cr\nR\x00R\x02koR\x02\x65n\x12)\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\nrequest_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"\xa1\x01\n\x0b\x41skProgress\x12\x32\n\x05stage\x18\x01 \x01(\x0e\x32#.factoryai.orchestrator.v1.AskStage\x12\x10\n\x08\x64\x65\x63ision\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12;\n\x0e\x63lassification\x18\x04 \x01(\x0b\x32#.factoryai.router.v1.Classification\"\xd8\x01\n\x11\x41skStreamResponse\x12:\n\x08progress\x18\x01 \x01(\x0b\x32&.factoryai.orchestrator.v1.AskProgressH\x00\x12\x37\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32#.factoryai.orchestrator.v1.DecisionH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x14\n\x07\x63reated\x18\x04 \x01(\x08H\x01\x88\x01\x01\x42\x07\n\x05\x65ventB\n\n\x08_created\"H\n\x12GetDecisionRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xbaH\x1dr\x1b\x32\x19^decisions/[0-9a-f-]{36}$\"L\n\x13GetDecisionResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32#.factoryai.orchestrator.v1.Decision\"\xb9\x03\n\x14ListDecisionsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x39\n\x05plant\x18\x03 \x01(\tB*\xbaH\'r%2#^$|^(plants/)?[a-z][a-z0-9-]{0,62}$\x12\x41\n\x05state\x18\x04 \x01(\x0e\x32(.factoryai.orchestrator.v1.DecisionStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x06intent\x18\x05 \x01(\x0e\x32\x1b.factoryai.router.v1.IntentB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12Q\n\x0c\x63onversation\x18\x06 \x01(\tB;\xbaH8r624^$|^(conversations/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x15ListDecisionsResponse\x12\x36\n\tdecisions\x18\x01 \x03(\x0b\x32#.factoryai.orchestrator.v1.Decision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x15\x43\x61ncelDecisionRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xbaH\x1dr\x1b\x32\x19^decisions/[0-9a-f-]{36}$\"b\n\x16\x43\x61ncelDecisionResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32#.factoryai.orchestrator.v1.Decision\x12\x11\n\tcancelled\x18\x02 \x01(\x08\"\xa8\x01\n\x12\x41\x64\x64\x46\x65\x65\x64\x62\x61\x63kRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xbaH\x1dr\x1b\x32\x19^decisions/[0-9a-f-]{36}$\x12\x41\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x02 \x01(\x0b\x32#.factoryai.orchestrator.v1.FeedbackB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1b\n\nrequest_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"]\n\x13\x41\x64\x64\x46\x65\x65\x64\x62\x61\x63kResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32#.factoryai.orchestrator.v1.Decision\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"a\n\x16GetConversationRequest\x12G\n\x04name\x18\x01 \x01(\tB9\xe2\x41\x01\x02\xbaH2r02.^conversations/[A-Za-z0-9][A-Za-z0-9_-]{0,63}$\"X\n\x17GetConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.factoryai.orchestrator.v1.Conversation*\x86\x01\n\x08\x41skStage\x12\x19\n\x15\x41SK_STAGE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41SK_STAGE_ACCEPTED\x10\x01\x12\x18\n\x14\x41SK_STAGE_CLASSIFIED\x10\x02\x12\x15\n\x11\x41SK_STAGE_PLANNED\x10\x03\x12\x16\n\x12\x41SK_STAGE_EXECUTED\x10\x04\x32\x91\x08\n\x13OrchestratorService\x12k\n\x03\x41sk\x12%.factoryai.orchestrator.v1.AskRequest\x1a&.factoryai.orchestrator.v1.AskResponse\"\x15\x90\x02\x02\x82\xd3\xe4\x93\x02\x0c\"\x07/v1/ask:\x01*\x12\x86\x01\n\tAskStream\x12+.factoryai.orchestrator.v1.AskStreamRequest\x1a,.factoryai.orchestrator.v1.AskStreamResponse\"\x1c\x90\x02\x02\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/ask:stream:\x01*0\x01\x12\x8f\x01\n\x0bGetDecision\x12-.factoryai.orchestrator.v1.GetDecisionRequest\x1a..factoryai.orchestrator.v1.GetDecisionResponse\"!\x90\x02\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=decisions/*}\x12\x8c\x01\n\rListDecisions\x12/.factoryai.orchestrator.v1.ListDecisionsRequest\x1a\x30.factoryai.orchestrator.v1.ListDecisionsResponse\"\x18\x90\x02\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/decisions\x12\xa2\x01\n\x0e\x43\x61ncelDecision\x12\x30.factoryai.orchestrator.v1.CancelDecisionRequest\x1a\x31.factoryai.orchestrator.v1.CancelDecisionResponse\"+\x90\x02\x02\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=decisions/*}:cancel:\x01*\x12\x9b\x01\n\x0b\x41\x64\x64\x46\x65\x65\x64\x62\x61\x63k\x12-.factoryai.orchestrator.v1.AddFeedbackRequest\x1a..factoryai.orchestrator.v1.AddFeedbackResponse\"-\x90\x02\x02\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=decisions/*}:feedback:\x01*\x12\x9f\x01\n\x0fGetConversation\x12\x31.factoryai.orchestrator.v1.GetConversationRequest\x1a\x32.factoryai.orchestrator.v1.GetConversationResponse\"%\x90\x02\x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=conversations/*}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4factoryai/orchestrator/v1/orchestrator_service.proto\x12\x19\x66\x61\x63toryai.orchestrator.v1\x1a\x1b\x62uf/validate/validate.proto\x1a,factoryai/orchestrator/v1/conversation.proto\x1a(factoryai/orchestrator/v1/decision.proto\x1a factoryai/router/v1/intent.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xc5\x02\n\nAskRequest\x12 \n\x08question\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x39\n\x05plant\x18\x02 \x01(\tB*\xbaH\'r%2#^$|^(plants/)?[a-z][a-z0-9-]{0,62}$\x12Q\n\x0c\x63onversation\x18\x03 \x01(\tB;\xbaH8r624^$|^(conversations/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$\x12!\n\x08language\x18\x04 \x01(\tB\x0f\xbaH\x0cr\nR\x00R\x02koR\x02\x65n\x12G\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xbaH\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\x12\x1b\n\nrequest_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"U\n\x0b\x41skResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32#.factoryai.orchestrator.v1.Decision\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\xcb\x02\n\x10\x41skStreamRequest\x12 \n\x08question\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x39\n\x05plant\x18\x02 \x01(\tB*\xbaH\'r%2#^$|^(plants/)?[a-z][a-z0-9-]{0,62}$\x12Q\n\x0c\x63onversation\x18\x03 \x01(\tB;\xbaH8r624^$|^(conversations/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$\x12!\n\x08language\x18\x04 \x01(\tB\x0f\xbaH\x0cr\nR\x00R\x02koR\x02\x65n\x12G\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xbaH\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\x12\x1b\n\nrequest_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"\xa1\x01\n\x0b\x41skProgress\x12\x32\n\x05stage\x18\x01 \x01(\x0e\x32#.factoryai.orchestrator.v1.AskStage\x12\x10\n\x08\x64\x65\x63ision\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12;\n\x0e\x63lassification\x18\x04 \x01(\x0b\x32#.factoryai.router.v1.Classification\"\xd8\x01\n\x11\x41skStreamResponse\x12:\n\x08progress\x18\x01 \x01(\x0b\x32&.factoryai.orchestrator.v1.AskProgressH\x00\x12\x37\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32#.factoryai.orchestrator.v1.DecisionH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12\x14\n\x07\x63reated\x18\x04 \x01(\x08H\x01\x88\x01\x01\x42\x07\n\x05\x65ventB\n\n\x08_created\"H\n\x12GetDecisionRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xbaH\x1dr\x1b\x32\x19^decisions/[0-9a-f-]{36}$\"L\n\x13GetDecisionResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32#.factoryai.orchestrator.v1.Decision\"\xf5\x03\n\x14ListDecisionsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x39\n\x05plant\x18\x03 \x01(\tB*\xbaH\'r%2#^$|^(plants/)?[a-z][a-z0-9-]{0,62}$\x12\x41\n\x05state\x18\x04 \x01(\x0e\x32(.factoryai.orchestrator.v1.DecisionStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x06intent\x18\x05 \x01(\x0e\x32\x1b.factoryai.router.v1.IntentB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12Q\n\x0c\x63onversation\x18\x06 \x01(\tB;\xbaH8r624^$|^(conversations/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$\x12L\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xbaH\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\x12J\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xbaH\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\"h\n\x15ListDecisionsResponse\x12\x36\n\tdecisions\x18\x01 \x03(\x0b\x32#.factoryai.orchestrator.v1.Decision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x15\x43\x61ncelDecisionRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xbaH\x1dr\x1b\x32\x19^decisions/[0-9a-f-]{36}$\"b\n\x16\x43\x61ncelDecisionResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32#.factoryai.orchestrator.v1.Decision\x12\x11\n\tcancelled\x18\x02 \x01(\x08\"\xa8\x01\n\x12\x41\x64\x64\x46\x65\x65\x64\x62\x61\x63kRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xbaH\x1dr\x1b\x32\x19^decisions/[0-9a-f-]{36}$\x12\x41\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x02 \x01(\x0b\x32#.factoryai.orchestrator.v1.FeedbackB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1b\n\nrequest_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"]\n\x13\x41\x64\x64\x46\x65\x65\x64\x62\x61\x63kResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32#.factoryai.orchestrator.v1.Decision\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"a\n\x16GetConversationRequest\x12G\n\x04name\x18\x01 \x01(\tB9\xe2\x41\x01\x02\xbaH2r02.^conversations/[A-Za-z0-9][A-Za-z0-9_-]{0,63}$\"X\n\x17GetConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.factoryai.orchestrator.v1.Conversation*\x86\x01\n\x08\x41skStage\x12\x19\n\x15\x41SK_STAGE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41SK_STAGE_ACCEPTED\x10\x01\x12\x18\n\x14\x41SK_STAGE_CLASSIFIED\x10\x02\x12\x15\n\x11\x41SK_STAGE_PLANNED\x10\x03\x12\x16\n\x12\x41SK_STAGE_EXECUTED\x10\x04\x32\x91\x08\n\x13OrchestratorService\x12k\n\x03\x41sk\x12%.factoryai.orchestrator.v1.AskRequest\x1a&.factoryai.orchestrator.v1.AskResponse\"\x15\x90\x02\x02\x82\xd3\xe4\x93\x02\x0c\"\x07/v1/ask:\x01*\x12\x86\x01\n\tAskStream\x12+.factoryai.orchestrator.v1.AskStreamRequest\x1a,.factoryai.orchestrator.v1.AskStreamResponse\"\x1c\x90\x02\x02\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/ask:stream:\x01*0\x01\x12\x8f\x01\n\x0bGetDecision\x12-.factoryai.orchestrator.v1.GetDecisionRequest\x1a..factoryai.orchestrator.v1.GetDecisionResponse\"!\x90\x02\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=decisions/*}\x12\x8c\x01\n\rListDecisions\x12/.factoryai.orchestrator.v1.ListDecisionsRequest\x1a\x30.factoryai.orchestrator.v1.ListDecisionsResponse\"\x18\x90\x02\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/decisions\x12\xa2\x01\n\x0e\x43\x61ncelDecision\x12\x30.factoryai.orchestrator.v1.CancelDecisionRequest\x1a\x31.factoryai.orchestrator.v1.CancelDecisionResponse\"+\x90\x02\x02\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=decisions/*}:cancel:\x01*\x12\x9b\x01\n\x0b\x41\x64\x64\x46\x65\x65\x64\x62\x61\x63k\x12-.factoryai.orchestrator.v1.AddFeedbackRequest\x1a..factoryai.orchestrator.v1.AddFeedbackResponse\"-\x90\x02\x02\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=decisions/*}:feedback:\x01*\x12\x9f\x01\n\x0fGetConversation\x12\x31.factoryai.orchestrator.v1.GetConversationRequest\x1a\x32.factoryai.orchestrator.v1.GetConversationResponse\"%\x90\x02\x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=conversations/*}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +47,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASKREQUEST'].fields_by_name['conversation']._serialized_options = b'\272H8r624^$|^(conversations/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$'
   _globals['_ASKREQUEST'].fields_by_name['language']._loaded_options = None
   _globals['_ASKREQUEST'].fields_by_name['language']._serialized_options = b'\272H\014r\nR\000R\002koR\002en'
+  _globals['_ASKREQUEST'].fields_by_name['as_of']._loaded_options = None
+  _globals['_ASKREQUEST'].fields_by_name['as_of']._serialized_options = b'\272H\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
   _globals['_ASKREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_ASKREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030d'
   _globals['_ASKSTREAMREQUEST'].fields_by_name['question']._loaded_options = None
@@ -57,6 +59,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASKSTREAMREQUEST'].fields_by_name['conversation']._serialized_options = b'\272H8r624^$|^(conversations/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$'
   _globals['_ASKSTREAMREQUEST'].fields_by_name['language']._loaded_options = None
   _globals['_ASKSTREAMREQUEST'].fields_by_name['language']._serialized_options = b'\272H\014r\nR\000R\002koR\002en'
+  _globals['_ASKSTREAMREQUEST'].fields_by_name['as_of']._loaded_options = None
+  _globals['_ASKSTREAMREQUEST'].fields_by_name['as_of']._serialized_options = b'\272H\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
   _globals['_ASKSTREAMREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_ASKSTREAMREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030d'
   _globals['_GETDECISIONREQUEST'].fields_by_name['name']._loaded_options = None
@@ -73,6 +77,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTDECISIONSREQUEST'].fields_by_name['intent']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_LISTDECISIONSREQUEST'].fields_by_name['conversation']._loaded_options = None
   _globals['_LISTDECISIONSREQUEST'].fields_by_name['conversation']._serialized_options = b'\272H8r624^$|^(conversations/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$'
+  _globals['_LISTDECISIONSREQUEST'].fields_by_name['start_time']._loaded_options = None
+  _globals['_LISTDECISIONSREQUEST'].fields_by_name['start_time']._serialized_options = b'\272H\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
+  _globals['_LISTDECISIONSREQUEST'].fields_by_name['end_time']._loaded_options = None
+  _globals['_LISTDECISIONSREQUEST'].fields_by_name['end_time']._serialized_options = b'\272H\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
   _globals['_CANCELDECISIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_CANCELDECISIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\035r\0332\031^decisions/[0-9a-f-]{36}$'
   _globals['_ADDFEEDBACKREQUEST'].fields_by_name['name']._loaded_options = None
@@ -97,38 +105,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORCHESTRATORSERVICE'].methods_by_name['AddFeedback']._serialized_options = b'\220\002\002\202\323\344\223\002$\"\037/v1/{name=decisions/*}:feedback:\001*'
   _globals['_ORCHESTRATORSERVICE'].methods_by_name['GetConversation']._loaded_options = None
   _globals['_ORCHESTRATORSERVICE'].methods_by_name['GetConversation']._serialized_options = b'\220\002\001\202\323\344\223\002\034\022\032/v1/{name=conversations/*}'
-  _globals['_ASKSTAGE']._serialized_start=2762
-  _globals['_ASKSTAGE']._serialized_end=2896
+  _globals['_ASKSTAGE']._serialized_start=2882
+  _globals['_ASKSTAGE']._serialized_end=3016
   _globals['_ASKREQUEST']._serialized_start=356
-  _globals['_ASKREQUEST']._serialized_end=651
-  _globals['_ASKRESPONSE']._serialized_start=653
-  _globals['_ASKRESPONSE']._serialized_end=738
-  _globals['_ASKSTREAMREQUEST']._serialized_start=741
-  _globals['_ASKSTREAMREQUEST']._serialized_end=1042
-  _globals['_ASKPROGRESS']._serialized_start=1045
-  _globals['_ASKPROGRESS']._serialized_end=1206
-  _globals['_ASKSTREAMRESPONSE']._serialized_start=1209
-  _globals['_ASKSTREAMRESPONSE']._serialized_end=1425
-  _globals['_GETDECISIONREQUEST']._serialized_start=1427
-  _globals['_GETDECISIONREQUEST']._serialized_end=1499
-  _globals['_GETDECISIONRESPONSE']._serialized_start=1501
-  _globals['_GETDECISIONRESPONSE']._serialized_end=1577
-  _globals['_LISTDECISIONSREQUEST']._serialized_start=1580
-  _globals['_LISTDECISIONSREQUEST']._serialized_end=2021
-  _globals['_LISTDECISIONSRESPONSE']._serialized_start=2023
-  _globals['_LISTDECISIONSRESPONSE']._serialized_end=2127
-  _globals['_CANCELDECISIONREQUEST']._serialized_start=2129
-  _globals['_CANCELDECISIONREQUEST']._serialized_end=2204
-  _globals['_CANCELDECISIONRESPONSE']._serialized_start=2206
-  _globals['_CANCELDECISIONRESPONSE']._serialized_end=2304
-  _globals['_ADDFEEDBACKREQUEST']._serialized_start=2307
-  _globals['_ADDFEEDBACKREQUEST']._serialized_end=2475
-  _globals['_ADDFEEDBACKRESPONSE']._serialized_start=2477
-  _globals['_ADDFEEDBACKRESPONSE']._serialized_end=2570
-  _globals['_GETCONVERSATIONREQUEST']._serialized_start=2572
-  _globals['_GETCONVERSATIONREQUEST']._serialized_end=2669
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=2671
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=2759
-  _globals['_ORCHESTRATORSERVICE']._serialized_start=2899
-  _globals['_ORCHESTRATORSERVICE']._serialized_end=3940
+  _globals['_ASKREQUEST']._serialized_end=681
+  _globals['_ASKRESPONSE']._serialized_start=683
+  _globals['_ASKRESPONSE']._serialized_end=768
+  _globals['_ASKSTREAMREQUEST']._serialized_start=771
+  _globals['_ASKSTREAMREQUEST']._serialized_end=1102
+  _globals['_ASKPROGRESS']._serialized_start=1105
+  _globals['_ASKPROGRESS']._serialized_end=1266
+  _globals['_ASKSTREAMRESPONSE']._serialized_start=1269
+  _globals['_ASKSTREAMRESPONSE']._serialized_end=1485
+  _globals['_GETDECISIONREQUEST']._serialized_start=1487
+  _globals['_GETDECISIONREQUEST']._serialized_end=1559
+  _globals['_GETDECISIONRESPONSE']._serialized_start=1561
+  _globals['_GETDECISIONRESPONSE']._serialized_end=1637
+  _globals['_LISTDECISIONSREQUEST']._serialized_start=1640
+  _globals['_LISTDECISIONSREQUEST']._serialized_end=2141
+  _globals['_LISTDECISIONSRESPONSE']._serialized_start=2143
+  _globals['_LISTDECISIONSRESPONSE']._serialized_end=2247
+  _globals['_CANCELDECISIONREQUEST']._serialized_start=2249
+  _globals['_CANCELDECISIONREQUEST']._serialized_end=2324
+  _globals['_CANCELDECISIONRESPONSE']._serialized_start=2326
+  _globals['_CANCELDECISIONRESPONSE']._serialized_end=2424
+  _globals['_ADDFEEDBACKREQUEST']._serialized_start=2427
+  _globals['_ADDFEEDBACKREQUEST']._serialized_end=2595
+  _globals['_ADDFEEDBACKRESPONSE']._serialized_start=2597
+  _globals['_ADDFEEDBACKRESPONSE']._serialized_end=2690
+  _globals['_GETCONVERSATIONREQUEST']._serialized_start=2692
+  _globals['_GETCONVERSATIONREQUEST']._serialized_end=2789
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=2791
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=2879
+  _globals['_ORCHESTRATORSERVICE']._serialized_start=3019
+  _globals['_ORCHESTRATORSERVICE']._serialized_end=4060
 # @@protoc_insertion_point(module_scope)

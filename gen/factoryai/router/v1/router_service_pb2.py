@@ -29,7 +29,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(factoryai/router/v1/router_service.proto\x12\x13\x66\x61\x63toryai.router.v1\x1a\x1b\x62uf/validate/validate.proto\x1a factoryai/router/v1/intent.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf4\x01\n\x0f\x43lassifyRequest\x12!\n\tutterance\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x39\n\x05plant\x18\x02 \x01(\tB*\xbaH\'r%2#^$|^(plants/)?[a-z][a-z0-9-]{0,62}$\x12!\n\x08language\x18\x03 \x01(\tB\x0f\xbaH\x0cr\nR\x00R\x02koR\x02\x65n\x12)\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x07\x63ontext\x18\x05 \x01(\x0b\x32$.factoryai.router.v1.DialogueContext\"O\n\x10\x43lassifyResponse\x12;\n\x0e\x63lassification\x18\x01 \x01(\x0b\x32#.factoryai.router.v1.Classification2\x8c\x01\n\rRouterService\x12{\n\x08\x43lassify\x12$.factoryai.router.v1.ClassifyRequest\x1a%.factoryai.router.v1.ClassifyResponse\"\"\x90\x02\x01\x82\xd3\xe4\x93\x02\x19\"\x14/v1/intents:classify:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(factoryai/router/v1/router_service.proto\x12\x13\x66\x61\x63toryai.router.v1\x1a\x1b\x62uf/validate/validate.proto\x1a factoryai/router/v1/intent.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x92\x02\n\x0f\x43lassifyRequest\x12!\n\tutterance\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x39\n\x05plant\x18\x02 \x01(\tB*\xbaH\'r%2#^$|^(plants/)?[a-z][a-z0-9-]{0,62}$\x12!\n\x08language\x18\x03 \x01(\tB\x0f\xbaH\x0cr\nR\x00R\x02koR\x02\x65n\x12G\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xbaH\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\x12\x35\n\x07\x63ontext\x18\x05 \x01(\x0b\x32$.factoryai.router.v1.DialogueContext\"O\n\x10\x43lassifyResponse\x12;\n\x0e\x63lassification\x18\x01 \x01(\x0b\x32#.factoryai.router.v1.Classification2\x8c\x01\n\rRouterService\x12{\n\x08\x43lassify\x12$.factoryai.router.v1.ClassifyRequest\x1a%.factoryai.router.v1.ClassifyResponse\"\"\x90\x02\x01\x82\xd3\xe4\x93\x02\x19\"\x14/v1/intents:classify:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,12 +42,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLASSIFYREQUEST'].fields_by_name['plant']._serialized_options = b'\272H\'r%2#^$|^(plants/)?[a-z][a-z0-9-]{0,62}$'
   _globals['_CLASSIFYREQUEST'].fields_by_name['language']._loaded_options = None
   _globals['_CLASSIFYREQUEST'].fields_by_name['language']._serialized_options = b'\272H\014r\nR\000R\002koR\002en'
+  _globals['_CLASSIFYREQUEST'].fields_by_name['as_of']._loaded_options = None
+  _globals['_CLASSIFYREQUEST'].fields_by_name['as_of']._serialized_options = b'\272H\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
   _globals['_ROUTERSERVICE'].methods_by_name['Classify']._loaded_options = None
   _globals['_ROUTERSERVICE'].methods_by_name['Classify']._serialized_options = b'\220\002\001\202\323\344\223\002\031\"\024/v1/intents:classify:\001*'
   _globals['_CLASSIFYREQUEST']._serialized_start=225
-  _globals['_CLASSIFYREQUEST']._serialized_end=469
-  _globals['_CLASSIFYRESPONSE']._serialized_start=471
-  _globals['_CLASSIFYRESPONSE']._serialized_end=550
-  _globals['_ROUTERSERVICE']._serialized_start=553
-  _globals['_ROUTERSERVICE']._serialized_end=693
+  _globals['_CLASSIFYREQUEST']._serialized_end=499
+  _globals['_CLASSIFYRESPONSE']._serialized_start=501
+  _globals['_CLASSIFYRESPONSE']._serialized_end=580
+  _globals['_ROUTERSERVICE']._serialized_start=583
+  _globals['_ROUTERSERVICE']._serialized_end=723
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#factoryai/type/v1/time_window.proto\x12\x11\x66\x61\x63toryai.type.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x88\x02\n\nTimeWindow\x12\x36\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x34\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x05label\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x16\n\x04text\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03:\\\xbaHY\x1aW\n\x11time_window.order\x12!end_time must be after start_time\x1a\x1fthis.start_time < this.end_time*\x98\x01\n\tTimeGrain\x12\x1a\n\x16TIME_GRAIN_UNSPECIFIED\x10\x00\x12\x1b\n\x17TIME_GRAIN_QUARTER_HOUR\x10\x01\x12\x13\n\x0fTIME_GRAIN_HOUR\x10\x02\x12\x12\n\x0eTIME_GRAIN_DAY\x10\x03\x12\x13\n\x0fTIME_GRAIN_WEEK\x10\x04\x12\x14\n\x10TIME_GRAIN_MONTH\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#factoryai/type/v1/time_window.proto\x12\x11\x66\x61\x63toryai.type.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x02\n\nTimeWindow\x12O\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1f\xbaH\x1c\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\xc8\x01\x01\x12M\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1f\xbaH\x1c\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\xc8\x01\x01\x12\x16\n\x05label\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x16\n\x04text\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03:\\\xbaHY\x1aW\n\x11time_window.order\x12!end_time must be after start_time\x1a\x1fthis.start_time < this.end_time*\x98\x01\n\tTimeGrain\x12\x1a\n\x16TIME_GRAIN_UNSPECIFIED\x10\x00\x12\x1b\n\x17TIME_GRAIN_QUARTER_HOUR\x10\x01\x12\x13\n\x0fTIME_GRAIN_HOUR\x10\x02\x12\x12\n\x0eTIME_GRAIN_DAY\x10\x03\x12\x13\n\x0fTIME_GRAIN_WEEK\x10\x04\x12\x14\n\x10TIME_GRAIN_MONTH\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,17 +34,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'factoryai.type.v1.time_wind
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TIMEWINDOW'].fields_by_name['start_time']._loaded_options = None
-  _globals['_TIMEWINDOW'].fields_by_name['start_time']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_TIMEWINDOW'].fields_by_name['start_time']._serialized_options = b'\272H\034\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001\310\001\001'
   _globals['_TIMEWINDOW'].fields_by_name['end_time']._loaded_options = None
-  _globals['_TIMEWINDOW'].fields_by_name['end_time']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_TIMEWINDOW'].fields_by_name['end_time']._serialized_options = b'\272H\034\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001\310\001\001'
   _globals['_TIMEWINDOW'].fields_by_name['label']._loaded_options = None
   _globals['_TIMEWINDOW'].fields_by_name['label']._serialized_options = b'\272H\004r\002\030d'
   _globals['_TIMEWINDOW'].fields_by_name['text']._loaded_options = None
   _globals['_TIMEWINDOW'].fields_by_name['text']._serialized_options = b'\272H\005r\003\030\364\003'
   _globals['_TIMEWINDOW']._loaded_options = None
   _globals['_TIMEWINDOW']._serialized_options = b'\272HY\032W\n\021time_window.order\022!end_time must be after start_time\032\037this.start_time < this.end_time'
-  _globals['_TIMEGRAIN']._serialized_start=388
-  _globals['_TIMEGRAIN']._serialized_end=540
+  _globals['_TIMEGRAIN']._serialized_start=438
+  _globals['_TIMEGRAIN']._serialized_end=590
   _globals['_TIMEWINDOW']._serialized_start=121
-  _globals['_TIMEWINDOW']._serialized_end=385
+  _globals['_TIMEWINDOW']._serialized_end=435
 # @@protoc_insertion_point(module_scope)

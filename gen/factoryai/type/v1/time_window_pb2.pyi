@@ -56,7 +56,7 @@ Global___TimeGrain: _TypeAlias = TimeGrain  # noqa: Y015
 
 @_typing.final
 class TimeWindow(_message.Message):
-    """A half-open period of time: start <= t < end."""
+    """A half-open period of time: start <= t < end, within the years 1900 to 9998 as every instant in a request."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

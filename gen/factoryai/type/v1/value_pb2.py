@@ -27,7 +27,7 @@ from factoryai.type.v1 import target_pb2 as factoryai_dot_type_dot_v1_dot_target
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66\x61\x63toryai/type/v1/value.proto\x12\x11\x66\x61\x63toryai.type.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x66\x61\x63toryai/type/v1/target.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"b\n\x06Scalar\x12\x10\n\x06number\x18\x01 \x01(\x01H\x00\x12\x11\n\x07integer\x18\x02 \x01(\x03H\x00\x12\x18\n\x04text\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 H\x00\x12\x11\n\x07\x62oolean\x18\x04 \x01(\x08H\x00\x42\x06\n\x04kind\"\x9e\x02\n\x06\x43olumn\x12\x15\n\x02id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12/\n\x05label\x18\x02 \x01(\x0b\x32 .factoryai.type.v1.LocalizedText\x12+\n\x04type\x18\x03 \x01(\x0e\x32\x1d.factoryai.type.v1.ColumnType\x12\x15\n\x04unit\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x1a\n\x07numbers\x18\x05 \x03(\x01\x42\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x18\n\x05texts\x18\x06 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x34\n\x05times\x18\x07 \x03(\x0b\x32\x1a.google.protobuf.TimestampB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x1c\n\tnull_rows\x18\x08 \x03(\x05\x42\t\xbaH\x06\x92\x01\x03\x10\x90N\"o\n\x05Table\x12\x34\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x19.factoryai.type.v1.ColumnB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x1d\n\trow_count\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"\xaf\x01\n\x04\x46\x61\x63t\x12\x17\n\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x06metric\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x12\n\x05value\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x04unit\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x16\n\x04text\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x08\n\x06_value\"{\n\tFreshness\x12\x34\n\x10latest_data_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05stale\x18\x02 \x01(\x08\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*|\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fSEVERITY_NORMAL\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03\x12\x14\n\x10SEVERITY_UNKNOWN\x10\x04*m\n\nColumnType\x12\x1b\n\x17\x43OLUMN_TYPE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OLUMN_TYPE_NUMBER\x10\x01\x12\x14\n\x10\x43OLUMN_TYPE_TEXT\x10\x02\x12\x14\n\x10\x43OLUMN_TYPE_TIME\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66\x61\x63toryai/type/v1/value.proto\x12\x11\x66\x61\x63toryai.type.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x66\x61\x63toryai/type/v1/target.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"b\n\x06Scalar\x12\x10\n\x06number\x18\x01 \x01(\x01H\x00\x12\x11\n\x07integer\x18\x02 \x01(\x03H\x00\x12\x18\n\x04text\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 H\x00\x12\x11\n\x07\x62oolean\x18\x04 \x01(\x08H\x00\x42\x06\n\x04kind\"\xb9\x02\n\x06\x43olumn\x12\x15\n\x02id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12/\n\x05label\x18\x02 \x01(\x0b\x32 .factoryai.type.v1.LocalizedText\x12+\n\x04type\x18\x03 \x01(\x0e\x32\x1d.factoryai.type.v1.ColumnType\x12\x15\n\x04unit\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x1a\n\x07numbers\x18\x05 \x03(\x01\x42\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x18\n\x05texts\x18\x06 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12O\n\x05times\x18\x07 \x03(\x0b\x32\x1a.google.protobuf.TimestampB$\xbaH!\x92\x01\x1e\x10\x90N\"\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\x12\x1c\n\tnull_rows\x18\x08 \x03(\x05\x42\t\xbaH\x06\x92\x01\x03\x10\x90N\"o\n\x05Table\x12\x34\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x19.factoryai.type.v1.ColumnB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x1d\n\trow_count\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"\xcd\x01\n\x04\x46\x61\x63t\x12\x17\n\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x06metric\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x12\n\x05value\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x04unit\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x16\n\x04text\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x46\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xbaH\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\x42\x08\n\x06_value\"\xb7\x01\n\tFreshness\x12R\n\x10latest_data_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xbaH\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\x12\r\n\x05stale\x18\x02 \x01(\x08\x12G\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xbaH\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01*|\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fSEVERITY_NORMAL\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03\x12\x14\n\x10SEVERITY_UNKNOWN\x10\x04*m\n\nColumnType\x12\x1b\n\x17\x43OLUMN_TYPE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OLUMN_TYPE_NUMBER\x10\x01\x12\x14\n\x10\x43OLUMN_TYPE_TEXT\x10\x02\x12\x14\n\x10\x43OLUMN_TYPE_TIME\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,7 +45,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COLUMN'].fields_by_name['texts']._loaded_options = None
   _globals['_COLUMN'].fields_by_name['texts']._serialized_options = b'\272H\006\222\001\003\020\220N'
   _globals['_COLUMN'].fields_by_name['times']._loaded_options = None
-  _globals['_COLUMN'].fields_by_name['times']._serialized_options = b'\272H\006\222\001\003\020\220N'
+  _globals['_COLUMN'].fields_by_name['times']._serialized_options = b'\272H!\222\001\036\020\220N\"\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
   _globals['_COLUMN'].fields_by_name['null_rows']._loaded_options = None
   _globals['_COLUMN'].fields_by_name['null_rows']._serialized_options = b'\272H\006\222\001\003\020\220N'
   _globals['_TABLE'].fields_by_name['columns']._loaded_options = None
@@ -60,18 +60,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FACT'].fields_by_name['unit']._serialized_options = b'\272H\004r\002\030 '
   _globals['_FACT'].fields_by_name['text']._loaded_options = None
   _globals['_FACT'].fields_by_name['text']._serialized_options = b'\272H\005r\003\030\364\003'
-  _globals['_SEVERITY']._serialized_start=951
-  _globals['_SEVERITY']._serialized_end=1075
-  _globals['_COLUMNTYPE']._serialized_start=1077
-  _globals['_COLUMNTYPE']._serialized_end=1186
+  _globals['_FACT'].fields_by_name['time']._loaded_options = None
+  _globals['_FACT'].fields_by_name['time']._serialized_options = b'\272H\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
+  _globals['_FRESHNESS'].fields_by_name['latest_data_time']._loaded_options = None
+  _globals['_FRESHNESS'].fields_by_name['latest_data_time']._serialized_options = b'\272H\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
+  _globals['_FRESHNESS'].fields_by_name['as_of']._loaded_options = None
+  _globals['_FRESHNESS'].fields_by_name['as_of']._serialized_options = b'\272H\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
+  _globals['_SEVERITY']._serialized_start=1069
+  _globals['_SEVERITY']._serialized_end=1193
+  _globals['_COLUMNTYPE']._serialized_start=1195
+  _globals['_COLUMNTYPE']._serialized_end=1304
   _globals['_SCALAR']._serialized_start=146
   _globals['_SCALAR']._serialized_end=244
   _globals['_COLUMN']._serialized_start=247
-  _globals['_COLUMN']._serialized_end=533
-  _globals['_TABLE']._serialized_start=535
-  _globals['_TABLE']._serialized_end=646
-  _globals['_FACT']._serialized_start=649
-  _globals['_FACT']._serialized_end=824
-  _globals['_FRESHNESS']._serialized_start=826
-  _globals['_FRESHNESS']._serialized_end=949
+  _globals['_COLUMN']._serialized_end=560
+  _globals['_TABLE']._serialized_start=562
+  _globals['_TABLE']._serialized_end=673
+  _globals['_FACT']._serialized_start=676
+  _globals['_FACT']._serialized_end=881
+  _globals['_FRESHNESS']._serialized_start=884
+  _globals['_FRESHNESS']._serialized_end=1067
 # @@protoc_insertion_point(module_scope)

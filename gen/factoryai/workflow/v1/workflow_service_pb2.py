@@ -30,7 +30,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,factoryai/workflow/v1/workflow_service.proto\x12\x15\x66\x61\x63toryai.workflow.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x66\x61\x63toryai/workflow/v1/run.proto\x1a$factoryai/workflow/v1/workflow.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdd\x01\n\x0fStartRunRequest\x12\x37\n\x05plant\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^plants/[a-z][a-z0-9-]{0,62}$\x12I\n\ndefinition\x18\x02 \x01(\x0b\x32).factoryai.workflow.v1.WorkflowDefinitionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\nrequest_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"L\n\x10StartRunResponse\x12\'\n\x03run\x18\x01 \x01(\x0b\x32\x1a.factoryai.workflow.v1.Run\x12\x0f\n\x07started\x18\x02 \x01(\x08\"d\n\x17ValidateWorkflowRequest\x12I\n\ndefinition\x18\x01 \x01(\x0b\x32).factoryai.workflow.v1.WorkflowDefinitionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"3\n\rWorkflowFault\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"P\n\x18ValidateWorkflowResponse\x12\x34\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32$.factoryai.workflow.v1.WorkflowFault\">\n\rGetRunRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xbaH\x18r\x16\x32\x14^runs/[0-9a-f-]{36}$\"9\n\x0eGetRunResponse\x12\'\n\x03run\x18\x01 \x01(\x0b\x32\x1a.factoryai.workflow.v1.Run\"\x88\x01\n\x0fListRunsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x38\n\x05state\x18\x03 \x01(\x0e\x32\x1f.factoryai.workflow.v1.RunStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\"U\n\x10ListRunsResponse\x12(\n\x04runs\x18\x01 \x03(\x0b\x32\x1a.factoryai.workflow.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x89\x04\n\x0fWorkflowService\x12s\n\x08StartRun\x12&.factoryai.workflow.v1.StartRunRequest\x1a\'.factoryai.workflow.v1.StartRunResponse\"\x16\x90\x02\x02\x82\xd3\xe4\x93\x02\r\"\x08/v1/runs:\x01*\x12\x99\x01\n\x10ValidateWorkflow\x12..factoryai.workflow.v1.ValidateWorkflowRequest\x1a/.factoryai.workflow.v1.ValidateWorkflowResponse\"$\x90\x02\x01\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/workflows:validate:\x01*\x12s\n\x06GetRun\x12$.factoryai.workflow.v1.GetRunRequest\x1a%.factoryai.workflow.v1.GetRunResponse\"\x1c\x90\x02\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/{name=runs/*}\x12p\n\x08ListRuns\x12&.factoryai.workflow.v1.ListRunsRequest\x1a\'.factoryai.workflow.v1.ListRunsResponse\"\x13\x90\x02\x01\x82\xd3\xe4\x93\x02\n\x12\x08/v1/runsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,factoryai/workflow/v1/workflow_service.proto\x12\x15\x66\x61\x63toryai.workflow.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x66\x61\x63toryai/workflow/v1/run.proto\x1a$factoryai/workflow/v1/workflow.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x01\n\x0fStartRunRequest\x12\x37\n\x05plant\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^plants/[a-z][a-z0-9-]{0,62}$\x12I\n\ndefinition\x18\x02 \x01(\x0b\x32).factoryai.workflow.v1.WorkflowDefinitionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12G\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xbaH\x19\xb2\x01\x16\x1a\x07\x08\x80\x9c\xcc\xf0\xaf\x07\x32\x0b\x08\x80\x83\xd6\xe2\xf7\xff\xff\xff\xff\x01\x12\x1b\n\nrequest_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"L\n\x10StartRunResponse\x12\'\n\x03run\x18\x01 \x01(\x0b\x32\x1a.factoryai.workflow.v1.Run\x12\x0f\n\x07started\x18\x02 \x01(\x08\"d\n\x17ValidateWorkflowRequest\x12I\n\ndefinition\x18\x01 \x01(\x0b\x32).factoryai.workflow.v1.WorkflowDefinitionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"3\n\rWorkflowFault\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"P\n\x18ValidateWorkflowResponse\x12\x34\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32$.factoryai.workflow.v1.WorkflowFault\">\n\rGetRunRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xbaH\x18r\x16\x32\x14^runs/[0-9a-f-]{36}$\"9\n\x0eGetRunResponse\x12\'\n\x03run\x18\x01 \x01(\x0b\x32\x1a.factoryai.workflow.v1.Run\"\x88\x01\n\x0fListRunsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x38\n\x05state\x18\x03 \x01(\x0e\x32\x1f.factoryai.workflow.v1.RunStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\"U\n\x10ListRunsResponse\x12(\n\x04runs\x18\x01 \x03(\x0b\x32\x1a.factoryai.workflow.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x89\x04\n\x0fWorkflowService\x12s\n\x08StartRun\x12&.factoryai.workflow.v1.StartRunRequest\x1a\'.factoryai.workflow.v1.StartRunResponse\"\x16\x90\x02\x02\x82\xd3\xe4\x93\x02\r\"\x08/v1/runs:\x01*\x12\x99\x01\n\x10ValidateWorkflow\x12..factoryai.workflow.v1.ValidateWorkflowRequest\x1a/.factoryai.workflow.v1.ValidateWorkflowResponse\"$\x90\x02\x01\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/workflows:validate:\x01*\x12s\n\x06GetRun\x12$.factoryai.workflow.v1.GetRunRequest\x1a%.factoryai.workflow.v1.GetRunResponse\"\x1c\x90\x02\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/{name=runs/*}\x12p\n\x08ListRuns\x12&.factoryai.workflow.v1.ListRunsRequest\x1a\'.factoryai.workflow.v1.ListRunsResponse\"\x13\x90\x02\x01\x82\xd3\xe4\x93\x02\n\x12\x08/v1/runsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +41,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STARTRUNREQUEST'].fields_by_name['plant']._serialized_options = b'\342A\001\002\272H!r\0372\035^plants/[a-z][a-z0-9-]{0,62}$'
   _globals['_STARTRUNREQUEST'].fields_by_name['definition']._loaded_options = None
   _globals['_STARTRUNREQUEST'].fields_by_name['definition']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_STARTRUNREQUEST'].fields_by_name['as_of']._loaded_options = None
+  _globals['_STARTRUNREQUEST'].fields_by_name['as_of']._serialized_options = b'\272H\031\262\001\026\032\007\010\200\234\314\360\257\0072\013\010\200\203\326\342\367\377\377\377\377\001'
   _globals['_STARTRUNREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_STARTRUNREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030d'
   _globals['_VALIDATEWORKFLOWREQUEST'].fields_by_name['definition']._loaded_options = None
@@ -62,23 +64,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKFLOWSERVICE'].methods_by_name['ListRuns']._loaded_options = None
   _globals['_WORKFLOWSERVICE'].methods_by_name['ListRuns']._serialized_options = b'\220\002\001\202\323\344\223\002\n\022\010/v1/runs'
   _globals['_STARTRUNREQUEST']._serialized_start=268
-  _globals['_STARTRUNREQUEST']._serialized_end=489
-  _globals['_STARTRUNRESPONSE']._serialized_start=491
-  _globals['_STARTRUNRESPONSE']._serialized_end=567
-  _globals['_VALIDATEWORKFLOWREQUEST']._serialized_start=569
-  _globals['_VALIDATEWORKFLOWREQUEST']._serialized_end=669
-  _globals['_WORKFLOWFAULT']._serialized_start=671
-  _globals['_WORKFLOWFAULT']._serialized_end=722
-  _globals['_VALIDATEWORKFLOWRESPONSE']._serialized_start=724
-  _globals['_VALIDATEWORKFLOWRESPONSE']._serialized_end=804
-  _globals['_GETRUNREQUEST']._serialized_start=806
-  _globals['_GETRUNREQUEST']._serialized_end=868
-  _globals['_GETRUNRESPONSE']._serialized_start=870
-  _globals['_GETRUNRESPONSE']._serialized_end=927
-  _globals['_LISTRUNSREQUEST']._serialized_start=930
-  _globals['_LISTRUNSREQUEST']._serialized_end=1066
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1068
-  _globals['_LISTRUNSRESPONSE']._serialized_end=1153
-  _globals['_WORKFLOWSERVICE']._serialized_start=1156
-  _globals['_WORKFLOWSERVICE']._serialized_end=1677
+  _globals['_STARTRUNREQUEST']._serialized_end=519
+  _globals['_STARTRUNRESPONSE']._serialized_start=521
+  _globals['_STARTRUNRESPONSE']._serialized_end=597
+  _globals['_VALIDATEWORKFLOWREQUEST']._serialized_start=599
+  _globals['_VALIDATEWORKFLOWREQUEST']._serialized_end=699
+  _globals['_WORKFLOWFAULT']._serialized_start=701
+  _globals['_WORKFLOWFAULT']._serialized_end=752
+  _globals['_VALIDATEWORKFLOWRESPONSE']._serialized_start=754
+  _globals['_VALIDATEWORKFLOWRESPONSE']._serialized_end=834
+  _globals['_GETRUNREQUEST']._serialized_start=836
+  _globals['_GETRUNREQUEST']._serialized_end=898
+  _globals['_GETRUNRESPONSE']._serialized_start=900
+  _globals['_GETRUNRESPONSE']._serialized_end=957
+  _globals['_LISTRUNSREQUEST']._serialized_start=960
+  _globals['_LISTRUNSREQUEST']._serialized_end=1096
+  _globals['_LISTRUNSRESPONSE']._serialized_start=1098
+  _globals['_LISTRUNSRESPONSE']._serialized_end=1183
+  _globals['_WORKFLOWSERVICE']._serialized_start=1186
+  _globals['_WORKFLOWSERVICE']._serialized_end=1707
 # @@protoc_insertion_point(module_scope)
