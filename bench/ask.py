@@ -27,6 +27,7 @@ from factoryai.orchestrator.v1 import orchestrator_service_pb2, orchestrator_ser
 from factoryai.router.v1 import router_service_pb2, router_service_pb2_grpc
 from pydantic import SecretStr
 
+from services.chassis import log
 from services.chassis.call import Call, Principal, call_scope
 from services.chassis.host import Host, Part
 from services.embedded import api
@@ -177,6 +178,7 @@ async def run(home: Path, status: api.StackStatus, rounds: int) -> list[Row]:
 
 def main() -> None:
     """Print the table."""
+    log.configure("ERROR", process="bench")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=400, help="requests a row (default 400)")
     rounds = parser.parse_args().rounds
